@@ -1,0 +1,76 @@
+# The only door. Each target makes its own set-up; `make` lists them.
+# PYTHON names the Python that makes the environment (3.11.5 or newer), PORT the port of the preview.
+PYTHON ?= python3
+VENV   ?= .venv
+export VENV
+
+.DEFAULT_GOAL := help
+.PHONY: help serve site test check jobboard measure listings blocks lint format pictures lock bench lighthouse clean _python _site _test
+
+ifeq ($(OS),Windows_NT)
+RUN := $(VENV)/Scripts/python
+else
+RUN := $(VENV)/bin/python
+endif
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Read and write
+serve: _site ## Show the site on http://127.0.0.1:8000/ and reload on save (PORT=9000 for another port)
+	@$(RUN) -m tools.serve
+
+check: _site ## Check the pages: Markdown, links, diagrams, listings, measured numbers (PAGE=docs/concepts/README.md for one)
+	@$(RUN) -m tools.portable $(PAGE)
+	@$(RUN) -m tools.listings --check
+	@$(RUN) -m tools.measure --check
+
+listings: _site ## Fill the listings of all pages from the files that they name
+	@$(RUN) -m tools.listings
+
+site: _site ## Build strictly into site/
+	@$(RUN) -m tools.build
+
+jobboard: _test ## Run the job board with seeded data: API, GraphiQL and OpenAPI pages on http://127.0.0.1:8001/
+	@$(RUN) examples/jobboard/run_demo.py
+
+##@ Prove
+test: _test ## Run every test, in a real browser and on real servers too
+	@$(RUN) -m tools.test
+
+lint: _test ## Check the style of the Python code
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+
+blocks: _test ## Run or lint every block of code that is no listing (PAGE=docs/concepts/README.md for one page)
+	@$(RUN) -m tools.verify $(PAGE)
+
+measure: _test ## Measure what a page claims, on real servers (PAGE=challenges/n-plus-one; all pages without it)
+	@$(RUN) -m tools.measure $(PAGE)
+
+bench: _test ## Measure build, save-to-browser and memory beside bare Material and Zensical (BENCH="60 300 1000")
+	@$(RUN) -m tools.bench $(BENCH)
+
+lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
+	@$(RUN) -m tools.lighthouse
+
+##@ Keep
+format: _test ## Format the Python code
+	@$(RUN) -m ruff check --fix -q . ; $(RUN) -m ruff format .
+
+pictures: _test ## Draw the screenshot of the README and the sharing picture again
+	@$(RUN) -m tools.pictures
+
+lock: _test ## Resolve pyproject.toml into the lock files, with hashes (UPGRADE=1 for newer packages)
+	@$(RUN) -m tools.lock
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) .cache site test-results
+
+_python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "No $(PYTHON) found. Install Python 3.11.5 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+
+_site: _python
+	@$(PYTHON) tools/bootstrap.py requirements.txt
+
+_test: _python
+	@$(PYTHON) tools/bootstrap.py requirements.txt tests/requirements.txt

@@ -1,0 +1,1 @@
+"""Tools of the hub: they run before the build, or on its result."""
