@@ -1,0 +1,59 @@
+"""What else lies below docs: every file there is published as it is, so only kinds that cannot run code are allowed."""
+
+import re
+from pathlib import Path
+
+from tools.portable.problem import Problem
+from tools.portable.site import SiteSettings
+
+PAGE_FILES = {".md", ".txt", ".py", ".svg", ".png", ".jpg", ".jpeg", ".webp"}
+ASSETS = "assets"  # ours, reviewed as code: stylesheets and scripts live here and nowhere else
+ASSET_FILES = PAGE_FILES | {".css", ".js", ".json"}
+MOST = 2_000_000  # bytes of one file
+ACTIVE = re.compile(
+    r"<\s*(?:[\w-]+:)?(?:script|foreignObject|iframe|embed|object|handler|listener)\b|\son\w+\s*=|<!ENTITY|<\?xml-stylesheet"
+    r"|(?:href|src)\s*=\s*[\"']?\s*(?!#|data:image/|[\"'])[^\"'\s>]+|@import|url\(\s*[\"']?\s*(?!#|data:)[\w/]",
+    re.I,
+)
+NAMESPACE = re.compile(r"\sxmlns(?::\w+)?=\"[^\"]*\"")
+
+
+def check(settings: SiteSettings) -> list[Problem]:
+    """Report files below docs that the site must not publish: active content, links out of docs, too large ones."""
+    problems = []
+    for path in sorted(settings.docs.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if settings.published(path):
+            problems += _file(path, settings)
+    return problems
+
+
+def _file(path: Path, settings: SiteSettings) -> list[Problem]:
+    root = settings.docs.parent
+    name, inside = path.relative_to(root).as_posix(), path.relative_to(settings.docs)
+    if path.is_symlink():
+        return [Problem(name, 1, "file", "a symbolic link is not published alike everywhere", "copy the file")]
+    allowed = ASSET_FILES if inside.parts[0] == ASSETS else PAGE_FILES
+    if path.suffix.lower() not in allowed:
+        kinds = ", ".join(sorted(PAGE_FILES))
+        return [
+            Problem(name, 1, "file", f"a '{path.suffix or path.name}' file is not published", f"use one of {kinds}")
+        ]
+    if path.stat().st_size > MOST:
+        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        return [Problem(name, 1, "file", f"the file has {size}", f"make it smaller than {MOST // 1_000_000} MB")]
+    if path.suffix.lower() == ".svg":
+        return _svg(path, name)
+    return []
+
+
+def _svg(path: Path, name: str) -> list[Problem]:
+    text = NAMESPACE.sub("", path.read_text("utf-8", errors="replace"))
+    found = ACTIVE.search(text)
+    if not found:
+        return []
+    line = text[: found.start()].count("\n") + 1
+    what = " ".join(found[0].split())[:40]
+    fix = "export it as a plain SVG without scripts, handlers and outside addresses"
+    return [Problem(name, line, "file", f"the picture holds '{what}', which could run or load something", fix)]
