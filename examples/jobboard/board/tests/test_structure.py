@@ -1,0 +1,141 @@
+"""What must be true of the project as a whole."""
+
+import ast
+import os
+import subprocess
+import sys
+
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+import local
+
+# Each may import those to its right, and nothing to its left.
+LAYERS = ["admin api graphql management", "services idempotency", "tasks"]
+LAYERS += ["caching", "models", "querysets"]
+
+
+def imports_of(path):
+    """Yield the dotted names that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def test_imports_point_one_way():
+    rank = {name: n for n, row in enumerate(LAYERS) for name in row.split()}
+    wrong = []
+    for path in sorted(local.HERE.glob("board/**/*.py")):
+        parts = path.relative_to(local.HERE / "board").with_suffix("").parts
+        if parts[0] not in rank:  # tests, migrations
+            continue
+        for name in imports_of(path):
+            target = name.split(".")[1:2] if name.startswith("board") else []
+            up = target and rank.get(target[0], 99) < rank[parts[0]]
+            beside = target and rank.get(target[0]) == rank[parts[0]] == 0
+            if up or (beside and target[0] != parts[0]):
+                wrong.append(f"{path.name} imports {name}")
+    for path in local.HERE.glob("accounts/*.py"):
+        names = imports_of(path)
+        wrong += [f"{path}: {n}" for n in names if n.startswith("board")]
+    assert wrong == []
+
+
+def test_migrations_are_complete(db):
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_the_openapi_document_is_valid_and_names_the_error_shape():
+    document = SchemaGenerator().get_schema(public=True)
+    validate_schema(document)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            content = operation["responses"]["default"]["content"]
+            assert list(content) == ["application/problem+json"]
+
+
+def manage(*arguments, **variables):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", *arguments],
+        cwd=local.HERE,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_checks_for_production_find_nothing():
+    done = manage(
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        HTTPS_ONLY="true",
+        MAIL_URL="smtps://mail.example",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_wrong_settings_end_every_program_with_a_line_each():
+    wrong = {
+        "SECRET_KEY": "short",
+        "DEBUG": "maybe",
+        "DATABASE_URL": "sqlite:///db.sqlite3",
+        "REDIS_URL": "",
+        "MAIL_URL": "smtp://host:port",
+        "BROKER_URL_FILE": "/no/such/file",
+        "BROKER_URL": "",
+        "STATEMENT_TIMEOUT_MS": "soon",
+    }
+    done = manage("check", **wrong)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "settings: SECRET_KEY is too short or too regular;"
+        " give it 50 random characters",
+        "settings: DEBUG is 'maybe', not true or false",
+        "settings: DATABASE_URL is not a postgres://HOST URL",
+        "settings: STATEMENT_TIMEOUT_MS is 'soon', not a whole number",
+        "settings: REDIS_URL is missing;"
+        " give it a URL such as redis://:PASSWORD@HOST:6379/0",
+        "settings: BROKER_URL [Errno 2] No such file or directory:"
+        " '/no/such/file'",
+        "settings: MAIL_URL Port could not be cast to integer value as 'port'",
+    ]
+
+
+def test_the_servers_find_their_entry_points():
+    code = "from config import asgi, wsgi; "
+    code += "print(asgi.application, wsgi.application)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=local.HERE,
+        capture_output=True,
+        text=True,
+    )
+    assert "ASGIHandler object" in done.stdout, done.stderr
+    assert "WSGIHandler object" in done.stdout
+
+
+def test_the_pages_for_people_ask_no_other_host(db, client):
+    for address in ("/api/docs/", "/graphql/"):
+        response = client.get(address, headers={"Accept": "text/html"})
+        assert response.status_code == 200
+        text = response.content.decode()
+        assert "<script" in text
+        for attribute in ('src="', 'href="'):
+            links = [part.split('"')[0] for part in text.split(attribute)[1:]]
+            assert links
+            assert not [link for link in links if "//" in link], links
+
+
+def test_unknown_addresses_and_health(db, client, rf):
+    from board.tests.world import assert_problem
+
+    assert_problem(client.get("/nothing/"), 404, "nothing at this address")
+    assert client.get("/healthz").content == b"ok"
+    client.raise_request_exception = False
+    response = client.get("/api/jobs/", HTTP_HOST="evil.example")
+    assert_problem(response, 400, "cannot be understood")

@@ -1,0 +1,46 @@
+"""Servers and settings for every test; both exist before Django is imported."""
+
+import os
+import tempfile
+from contextlib import ExitStack
+
+import pytest
+import redis
+
+import local
+from tools.services import ServiceError, services
+
+running = ExitStack()
+
+
+def pytest_configure(config):
+    """Start servers, or take those of the environment; set up Django."""
+    config.add_cleanup(running.close)
+    try:
+        lent = running.enter_context(services())
+    except ServiceError as error:
+        raise SystemExit(f"services: {error}") from None
+    static = running.enter_context(tempfile.TemporaryDirectory())
+    os.environ.update(local.environment(lent, STATIC_ROOT=static))
+    import django
+
+    django.setup()
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    """Delete our keys, and only ours: the server may be somebody's own."""
+    from django.conf import settings
+
+    client = redis.Redis.from_url(settings.CACHE_URL)
+    for key in client.scan_iter("jobboard:*"):
+        client.delete(key)
+    client.close()
+
+
+@pytest.fixture
+def world(db):
+    """Return a small board: two companies, three jobs, one application."""
+    from board.tests.world import World
+
+    return World()
