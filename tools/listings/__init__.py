@@ -1,0 +1,94 @@
+"""Keep the code that pages show equal to the tested code it comes from.
+
+A fence whose title names a file is a listing. `title="examples/jobboard/board/querysets.py::JobQuerySet.open"` is a
+symbol of a Python file, with its decorators and the comment right above it; without `::` it is the whole file. A title
+without a slash names a file of the page's own folder. `title="sketch"` is code that nothing verifies: it is counted.
+"""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.listings import fences, table
+from tools.listings.code import SKETCH, ListingError, Source, code, source
+from tools.listings.fences import Fence
+from tools.portable.page import Page
+from tools.portable.problem import Problem
+
+STALE = "run: make listings"
+
+
+@dataclass
+class Result:
+    """What a run found: problems, sketches as 'path:line', listings as (page, source), and the files it wrote."""
+
+    problems: list[Problem] = field(default_factory=list)
+    sketches: list[str] = field(default_factory=list)
+    listings: list[tuple[Path, Source]] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+
+
+def run(root: Path, *, write: bool) -> Result:
+    """Compare every listing below docs, and the table of the job board, with the code; with `write`, correct them.
+
+    A page with any problem is left as it is.
+    """
+    root, result = root.resolve(), Result()
+    for path in sorted((root / "docs").rglob("*.md")):
+        _page(Page(root, path), root, result, write)
+    table.update(root, result, write)
+    result.problems.sort()
+    return result
+
+
+def is_listing(fence: Fence) -> bool:
+    """Say whether this module answers for a fence; if not, a verifier does."""
+    return fence.title is not None
+
+
+def _page(page: Page, root: Path, result: Result, write: bool) -> None:
+    found, problems = fences.read(page)
+    lines, changed = (page.text or "").split("\n"), False
+    for fence in reversed(found):  # from the end, so that the lines above keep their numbers
+        if not is_listing(fence):
+            continue
+        if fence.title == SKETCH:
+            result.sketches.append(f"{fence.page}:{fence.line}")
+            continue
+        try:
+            named = source(fence.title, root, page.path.parent)
+            wanted = _rendered(fence, lines[fence.line - 1], code(named))
+        except ListingError as error:
+            problems.append(fence.problem(0, error.message, error.fix))
+            continue
+        result.listings.append((page.path, named))
+        if wanted != lines[fence.line - 1 : fence.end]:
+            changed = True
+            lines[fence.line - 1 : fence.end] = wanted
+            if not write:
+                what = f"{named.name}::{named.symbol}" if named.symbol else named.name
+                problems.append(fence.problem(0, f"the listing of {what} differs from the file", STALE))
+    result.problems += problems
+    if write and changed and not problems:
+        replace(page.path, "\n".join(lines))
+        result.written.append(page.name)
+
+
+def _rendered(fence: Fence, opening: str, text: str) -> list[str]:
+    """The lines of the page from the fence's opening to its closing mark."""
+    longest = max((len(ticks) for ticks in re.findall(re.escape(fence.mark[0]) + "{3,}", text)), default=2)
+    mark = fence.mark[0] * max(len(fence.mark), longest + 1)
+    first = opening.replace(fence.mark, mark, 1)
+    return [first, *((fence.prefix + line).rstrip() for line in text.split("\n")[:-1]), fence.prefix + mark]
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file in one step: a reader, or an interruption, finds the old one or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(text.encode())
+        draft.chmod(path.stat().st_mode & 0o777)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

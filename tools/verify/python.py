@@ -1,0 +1,64 @@
+"""Python: run in the job board, as `manage.py shell` would: every model is there, the rest is imported."""
+
+import contextlib
+import io
+import signal
+import sys
+import traceback
+import types
+import warnings
+from collections.abc import Iterator
+
+from tools.listings.fences import Fence
+from tools.portable.problem import Problem
+from tools.verify.board import Board
+
+SECONDS = 3
+MODULE = "page_block"
+
+
+def verify(fence: Fence, board: Board) -> Iterator[Problem]:
+    """Report what a block raises, at the line of the block that raised it; a warning counts as an error."""
+    from django.apps import apps
+
+    module = types.ModuleType(MODULE)
+    for model in apps.get_models():
+        setattr(module, model.__name__, model)
+    sys.modules[MODULE] = module  # some libraries look a class up by its module
+    try:
+        with board.block(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _limited():
+            warnings.simplefilter("error")
+            code = compile(fence.code, fence.page, "exec", dont_inherit=True)
+            exec(code, module.__dict__)  # noqa: S102  what a page shows is run: that is the point
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a block may also call sys.exit
+        text = error.msg if isinstance(error, SyntaxError) else error
+        said = f"{type(error).__name__}: {text}".removesuffix(": ")
+        yield fence.problem(_line(error, fence), said, "correct the code, or move it to a test and list that")
+    finally:
+        del sys.modules[MODULE]
+
+
+def _line(error: BaseException, fence: Fence) -> int:
+    """The last line of the block on the way to the error."""
+    if isinstance(error, SyntaxError) and error.filename == fence.page:
+        return error.lineno or 1
+    places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == fence.page]
+    return places[-1] or 1 if places else 1
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    """Stop a block that does not end."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"the block did not end within {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,103 @@
+"""YAML: parsed; compose files, workflows and dependabot.yml also by their schemas, workflows also by zizmor."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from tools.listings.fences import Fence
+from tools.portable.problem import Problem
+from tools.verify import programs
+
+CORRECT = "correct this line"
+UNEXPECTED = re.compile(r"'([^']+)'(?:, '[^']+')* (?:was|were) unexpected")
+
+
+def verify(blocks: list[Fence], root: Path) -> Iterator[Problem]:
+    """Report what is not YAML, keys that stand twice, and what the schema of the file or zizmor does not accept."""
+    trees: dict[int, yaml.Node] = {}
+    schemas: dict[str, list[Fence]] = {}
+    for fence in blocks:
+        try:
+            documents = list(yaml.compose_all(fence.code, yaml.SafeLoader))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = min(mark.line + 1, fence.code.count("\n")) if mark else 0
+            yield fence.problem(line, f"not YAML: {error.problem}", CORRECT)
+            continue
+        for tree in documents:
+            yield from _repeated(fence, tree)
+        if len(documents) == 1 and (schema := _schema(documents[0])):
+            trees[id(fence)] = documents[0]
+            schemas.setdefault(schema, []).append(fence)
+    invalid = set()
+    for schema, chosen in schemas.items():
+        for fence, problem in _by_schema(schema, chosen, trees):
+            invalid.add(id(fence))
+            yield problem
+    # zizmor reads none of its files when one is no workflow
+    if workflows := [fence for fence in schemas.get("github-workflows", []) if id(fence) not in invalid]:
+        yield from _by_zizmor(workflows)
+
+
+def _repeated(fence: Fence, node: yaml.Node | None) -> Iterator[Problem]:
+    """YAML forbids a key twice in a mapping; the parser takes the last one in silence."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen and key.value != "<<" and isinstance(key, yaml.ScalarNode):
+                yield fence.problem(key.start_mark.line + 1, f"the key '{key.value}' stands twice", "delete one")
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+            yield from _repeated(fence, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(fence, item)
+
+
+def _schema(tree: yaml.Node | None) -> str | None:
+    """The schema that a document says it follows by its keys; a misspelt 'services' or 'jobs' is still one."""
+    keys = {key.value for key, _ in tree.value} if isinstance(tree, yaml.MappingNode) else set()
+    if "on" in keys and difflib.get_close_matches("jobs", keys, 1, 0.7):
+        return "github-workflows"
+    if {"version", "updates"} <= keys:
+        return "dependabot"
+    if difflib.get_close_matches("services", [str(key) for key in keys], 1, 0.8):
+        return "compose-spec"
+    return None
+
+
+def _by_schema(schema: str, blocks: list[Fence], trees: dict[int, yaml.Node]) -> Iterator[tuple[Fence, Problem]]:
+    with programs.files(blocks, "%d.yml") as (folder, names):
+        options = ["--builtin-schema", f"vendor.{schema}", "--output-format", "json"]
+        report = json.loads(programs.output("check-jsonschema", *options, *names, folder=folder))
+        for error in report.get("errors", []) + report.get("parse_errors", []):
+            fence = names[Path(error["filename"]).name]
+            best = error.get("best_match") or error
+            line = _line(trees[id(fence)], best.get("path", "$"), best.get("message", ""))
+            yield fence, fence.problem(line, f"{schema}: {best.get('message', 'cannot be parsed')}", CORRECT)
+
+
+def _line(node: yaml.Node, path: str, message: str) -> int:
+    """The line of a JSON path such as $.services.db, of the unexpected key there if the message names one."""
+    for key, quoted, index in re.findall(r"\.([^.\[]+)|\['([^']+)'\]|\[(\d+)\]", path):
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == (key or quoted)), node)
+        elif isinstance(node, yaml.SequenceNode) and index:
+            node = node.value[int(index)]
+    if (found := UNEXPECTED.search(message)) and isinstance(node, yaml.MappingNode):
+        node = next((name for name, _ in node.value if name.value == found[1]), node)
+    return node.start_mark.line + 1
+
+
+def _by_zizmor(blocks: list[Fence]) -> Iterator[Problem]:
+    with programs.files(blocks, "%d.yml") as (folder, names):
+        options = ["--offline", "--no-config", "--no-ignores", "--no-progress", "--format=json"]
+        for found in json.loads(programs.output("zizmor", *options, *names, folder=folder)):
+            places = found["locations"]
+            place = next((p for p in places if p["symbolic"]["kind"] == "Primary"), places[0])
+            fence = names[Path(place["symbolic"]["key"]["Local"]["verbatim_path"]).name]
+            line = place["concrete"]["location"]["start_point"]["row"] + 1
+            yield fence.problem(line, f"zizmor {found['ident']}: {found['desc']}", CORRECT)
