@@ -1,0 +1,59 @@
+"""Whether results are current and prose says only what was measured. It starts no server and runs no page's code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.measure import MeasureError, claims, pages, report
+from tools.measure.pages import Page
+
+
+def check(root: Path, wanted: list[Page] | None = None) -> list[str]:
+    """Return the problems of the wanted pages, or of all pages, as 'path:line: problem; what to do', sorted."""
+    problems = []
+    for page in pages.measured(root) if wanted is None else wanted:
+        try:
+            problems += _stale(page)
+        except MeasureError as error:
+            problems.append(str(error))
+    texts = (
+        sorted((root / "docs").rglob("README.md")) if wanted is None else [page.folder / "README.md" for page in wanted]
+    )
+    for path in texts:
+        problems += _unmeasured(root, path) if path.exists() else []
+    if wanted is None:
+        for path in sorted((root / "docs").glob("*/*/results.*")):
+            if not (path.parent / "measure.py").exists():
+                name = path.relative_to(root).as_posix()
+                problems.append(f"{name}:1: nothing says how this was measured; add measure.py, or delete it")
+    return problems
+
+
+def _stale(page: Page) -> list[str]:
+    again = f"measure again: {page.command}"
+    now = pages.fingerprints(page)
+    if not page.results.exists():
+        return [f"{page.where(page.script)}: it was never run; measure: {page.command}"]
+    where = page.where(page.results)
+    if not page.picture.exists():
+        return [f"{where}: results.svg is missing; {again}"]
+    text = page.results.read_text("utf-8")
+    if not report.is_intact(text, page.picture.read_text("utf-8")):
+        return [f"{where}: results.txt or results.svg was changed by hand, or one of them is older; {again}"]
+    then = report.measured_code(text)
+    if then.get("measure.py") != now["measure.py"]:
+        return [f"{where}: measure.py has changed since; {again}"]
+    changed = [name.removeprefix("examples/jobboard/") for name in now if now[name] != then.get(name)]
+    return [f"{where}: the measured code has changed ({', '.join(changed)}); {again}"] if changed else []
+
+
+def _unmeasured(root: Path, path: Path) -> list[str]:
+    where = path.relative_to(root).as_posix()
+    try:
+        found = list(claims.check(root, path))
+    except (MeasureError, SyntaxError):
+        return []  # reported with its place by _stale, or by the tests of the page
+    advice = "write the number that was measured, put code in backticks, or name it in GIVEN of measure.py"
+    return [
+        f"{where}:{line}: '{claim}' is in no results.txt and no test of this page; {advice}" for line, claim in found
+    ]
