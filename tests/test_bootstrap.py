@@ -1,0 +1,142 @@
+"""Set-up: what a fresh machine says when something is missing, in one line without a traceback."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, run
+
+SCRIPT = ROOT / "tools/bootstrap.py"
+
+
+@pytest.fixture
+def fake_python(tmp_path):
+    """Make a `python` on a path of its own: this interpreter under another version or with modules missing."""
+
+    def make(code: str) -> str:
+        program = tmp_path / "bin/python3"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "$CODE" "$@"\n', "utf-8")
+        program.chmod(0o755)
+        os.environ["CODE"] = code
+        return str(program)
+
+    yield make
+    os.environ.pop("CODE", None)
+
+
+def one_line(done: subprocess.CompletedProcess) -> str:
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if line and not line.startswith(("Installing", "make:"))]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+PRELUDE = f"import runpy, sys; sys.argv = ['{SCRIPT}', 'requirements.txt']; "
+
+
+def test_python_that_is_too_old(tmp_path):
+    code = (
+        PRELUDE
+        + f"sys.version_info = (3, 9, 2); sys.version = '3.9.2 x'; runpy.run_path('{SCRIPT}', run_name='__main__')"
+    )
+    done = run(sys.executable, "-c", code, env={"PATH": str(tmp_path), "VENV": str(tmp_path / "v")})
+    assert "Python 3.11.5 or newer is needed; this is 3.9.2" in one_line(done)
+
+
+def test_python_without_venv(tmp_path):
+    code = PRELUDE + f"sys.modules['ensurepip'] = None; runpy.run_path('{SCRIPT}', run_name='__main__')"
+    done = run(sys.executable, "-c", code, env={"VENV": str(tmp_path / "v")})
+    assert "apt install python3-venv" in one_line(done)
+
+
+def test_no_network(tmp_path):
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_RETRIES": "0",
+        "PIP_TIMEOUT": "2",
+        "PIP_NO_CACHE_DIR": "1",
+    }
+    nowhere |= {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+        "PIP_EXTRA_INDEX_URL": "",
+        "VENV": str(tmp_path / "v"),
+    }
+    done = run(sys.executable, SCRIPT, "requirements.txt", env=nowhere)
+    assert one_line(done).startswith("No network: ")
+    assert not (tmp_path / "v/installed.txt").exists(), "a failed installation counts as done"
+
+
+def test_lock_that_does_not_exist(tmp_path):
+    done = run(sys.executable, SCRIPT, "no-such.txt", env={"VENV": str(tmp_path / "v")})
+    assert "no-such.txt: no such lock file" in one_line(done)
+
+
+def test_second_call_installs_nothing(tmp_path):
+    empty = ROOT / "tests/empty-lock.txt"
+    empty.write_text("", "utf-8")
+    try:
+        environment = {"VENV": str(tmp_path / "v")}
+        first = run(sys.executable, SCRIPT, "tests/empty-lock.txt", env=environment)
+        second = run(sys.executable, SCRIPT, "tests/empty-lock.txt", env=environment)
+    finally:
+        empty.unlink()
+    assert (first.returncode, second.returncode, second.stderr) == (0, 0, ""), first.stderr
+    assert "Installing" in first.stderr
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is how this door is opened; Windows has the plain commands")
+class TestMake:
+    def test_help_lists_every_target(self):
+        text = run("make").stdout
+        targets = {
+            line.split(":")[0]
+            for line in (ROOT / "Makefile").read_text().splitlines()
+            if ":.*##" not in line and "## " in line and ":" in line and not line.startswith("#")
+        }
+        for target in targets - {"help"}:
+            assert f"make {target}" in text
+
+    def test_no_python(self, tmp_path):
+        done = run("make", "serve", "PYTHON=no-such-python")
+        assert (
+            "No no-such-python found. Install Python 3.11.5 or newer" in done.stderr and "Traceback" not in done.stderr
+        )
+
+
+def test_site_tools_import_only_what_the_site_lock_installs(tmp_path):
+    """`make serve` and the deployment install requirements.txt alone; a tool of theirs must not need more."""
+    code = (
+        "import sys, importlib.util\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'pytest', 'playwright', 'axe_playwright_python', 'ruff', 'zizmor', 'uv'}:\n"
+        "            raise ImportError(f'{name} is not in requirements.txt')\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "import tools.build, tools.serve, tools.hooks, tools.finish.__main__, tools.portable\n"
+    )
+    done = run(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_locks_are_current():
+    """Each package of pyproject.toml stands in its lock with the pinned version."""
+    import tomllib
+
+    from tools.lock import LOCKS
+
+    for lock, names in LOCKS.items():
+        text = (ROOT / lock).read_text("utf-8")
+        for name in names:
+            file, _, group = name.rpartition(":")
+            groups = tomllib.loads((ROOT / (file or "pyproject.toml")).read_text("utf-8"))["dependency-groups"]
+            for requirement in groups[group]:
+                if isinstance(requirement, dict):  # the group that it includes stands in the list of its own
+                    continue
+                pin = re.sub(r"\[.*?\]", "", requirement.split(";")[0].strip())
+                assert f"\n{pin} " in text or f"\n{pin}\\" in text, f"{lock} has no {pin}; run: make lock"
+        assert "--hash=sha256:" in text and "http" not in text

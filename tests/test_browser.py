@@ -1,0 +1,306 @@
+"""Every page in a real browser: accessibility, policy, requests, layout; and the things that people do on a page."""
+
+import contextlib
+import gzip
+import re
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from conftest import ROOT, SITE
+from playwright.sync_api import Error
+
+from tools.pages_server import serving
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = {"phone": 390, "desktop": 1280}
+PAGES = sorted(
+    re.sub(r"(README|index)\.md$", "", path.relative_to(ROOT / "docs").as_posix()) for path in ROOT.glob("docs/**/*.md")
+)
+CODE_IS_REACHABLE = """
+[...document.querySelectorAll("pre > code")].every(code => code.scrollWidth <= code.clientWidth || code.tabIndex >= 0)
+"""
+WATCH_POLICY = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", event =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`))
+"""
+
+
+class Visit:
+    """One page in a context of its own, with what went wrong on it."""
+
+    def __init__(self, browser, url: str, *, scheme: str = "light", width: int = 1280, **options):
+        self.context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        if options.get("java_script_enabled", True):
+            self.page.add_init_script(WATCH_POLICY)
+        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        # The site map names the published address; instant navigation asks that it be the one that serves the page.
+        origin = re.match(r"http://[^/]+/alx-project-nexus/", url)[0]
+        self.context.route("**/sitemap.xml", lambda route: self._local(route, origin))
+        self.answer = self.page.goto(url)
+        self.page.wait_for_load_state("networkidle")
+
+    @staticmethod
+    def _local(route, origin: str) -> None:
+        with contextlib.suppress(Error):  # the page went on to another and asks no more
+            answer = route.fetch()
+            route.fulfill(response=answer, body=answer.text().replace(SITE, origin))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def foreign(self, origin: str) -> list[str]:
+        """Requests that left the site."""
+        return [url for url in self.requests if not url.startswith((origin, "data:"))]
+
+
+def accessibility_violations(page) -> list[str]:
+    found = page.evaluate(f"axe.run(document, {{runOnly: {TAGS}, resultTypes: ['violations']}})")["violations"]
+    return [f"{item['id']}: {node['target']} {node['failureSummary']}" for item in found for node in item["nodes"]]
+
+
+def wide_elements(page) -> list[str]:
+    """What makes a page scroll sideways, if it does."""
+    return page.evaluate(
+        """() => {
+          const root = document.documentElement
+          if (root.scrollWidth <= root.clientWidth) return []
+          return [...document.querySelectorAll("body *")]
+            .filter(e => e.getBoundingClientRect().right > root.clientWidth + 1)
+            .map(e => e.tagName + "." + e.className).slice(0, 5)
+        }"""
+    )
+
+
+def inspect(browser, url: str, origin: str, status: int = 200) -> None:
+    """Every check of a page, in both palettes and at both widths."""
+    with Visit(browser, url) as visit:
+        page = visit.page
+        page.evaluate(AXE)
+        for scheme, label in (("default", None), ("slate", "Switch to dark")):
+            if label:
+                page.get_by_title(label).click()
+            assert page.evaluate("document.body.dataset.mdColorScheme") == scheme
+            for width in WIDTHS.values():
+                page.set_viewport_size({"width": width, "height": 900})
+                for _ in range(30):  # the theme reacts a moment later; what it missed axe reports
+                    if page.evaluate(CODE_IS_REACHABLE):
+                        break
+                    page.wait_for_timeout(100)
+                assert wide_elements(page) == [], f"scrolls sideways at {width} px"
+                assert accessibility_violations(page) == [], f"at {width} px, {scheme}"
+        assert page.evaluate("window.violations") == []
+        assert visit.foreign(origin) == []
+        assert visit.answer.status == status
+        missing = "Failed to load resource: the server responded with a status of 404"
+        assert [error for error in visit.errors if status == 200 or not error.startswith(missing)] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page(browser, address, path):
+    inspect(browser, address + path, address)
+
+
+def test_sample_of_all_markdown(browser, sample_address):
+    inspect(browser, sample_address + "everything/", sample_address)
+
+
+def test_missing_page(browser, address):
+    inspect(browser, address + "no/such/page/", address, status=404)
+
+
+@pytest.mark.parametrize(("scheme", "name"), [("light", "default"), ("dark", "slate")])
+def test_palette_follows_the_system(browser, address, scheme, name):
+    with Visit(browser, address, scheme=scheme) as visit:
+        assert visit.page.evaluate("document.body.dataset.mdColorScheme") == name
+
+
+def test_missing_page_leads_on(browser, address):
+    with Visit(browser, address + "no/such/page/") as visit:
+        links = visit.page.locator("article a").evaluate_all("list => list.map(a => a.href)")
+        assert SITE.replace("https://example.github.io/alx-project-nexus/", address) in links
+        assert sum("github.com/example" not in link for link in links) >= 6, links
+        visit.page.get_by_text("Search the hub").click()
+        assert visit.page.evaluate("document.getElementById('__search').checked")
+
+
+def test_palette_toggle_is_remembered(browser, address):
+    with Visit(browser, address) as visit:
+        scheme = "document.body.dataset.mdColorScheme"
+        assert visit.page.evaluate(scheme) == "default"
+        visit.page.get_by_title("Switch to dark").click()
+        assert visit.page.evaluate(scheme) == "slate"
+        visit.page.reload()
+        assert visit.page.evaluate(scheme) == "slate"
+
+
+def test_instant_navigation_keeps_the_page_alive(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.evaluate("window.alive = true")
+        visit.page.locator(".md-tabs__link", has_text="Concepts").click()
+        visit.page.wait_for_url("**/concepts/")
+        visit.page.wait_for_selector("h1:has-text('Concepts')")
+        assert visit.page.evaluate("window.alive"), "the browser loaded the page anew"
+        visit.page.go_back()
+        visit.page.wait_for_selector(".nexus-home")
+        assert visit.page.evaluate("window.violations") == []
+        assert visit.errors == []
+
+
+def test_code_is_copied(browser, sample_address):
+    with Visit(browser, sample_address + "everything/", permissions=["clipboard-read", "clipboard-write"]) as visit:
+        block = visit.page.locator("div.highlight pre").first
+        visit.page.locator(".md-code__button[data-md-type=copy]").first.click()
+        copied = visit.page.evaluate("navigator.clipboard.readText()")
+        assert copied.strip() == block.inner_text().strip() != ""
+
+
+def test_table_of_contents_leads_to_its_heading(browser, address):
+    with Visit(browser, address + "concepts/") as visit:
+        link = visit.page.locator(".md-sidebar--secondary .md-nav__link").last
+        target = link.get_attribute("href").partition("#")[2]
+        link.click()
+        visit.page.wait_for_function("id => location.hash === '#' + id", arg=target)
+        visit.page.wait_for_timeout(300)
+        top = visit.page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", target)
+        assert 0 <= top < 900
+
+
+def test_keyboard_alone_navigates(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate("document.activeElement.matches('.md-skip')")
+        for _ in range(30):
+            visit.page.keyboard.press("Tab")
+            if visit.page.evaluate("document.activeElement.textContent.trim()") == "Challenges":
+                break
+        outline = visit.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", "the focused link is not marked"
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_url("**/challenges/")
+
+
+def test_keyboard_alone_searches(browser, site):
+    log: list = []
+    with serving(site, log=log) as address, Visit(browser, address) as visit:
+        assert not [path for path, _ in log if path.startswith("search/index.")], "the index is fetched before a search"
+        visit.page.keyboard.press("/")
+        assert visit.page.evaluate("document.activeElement.name") == "query"
+        visit.page.keyboard.type("graphql", delay=20)
+        visit.page.wait_for_selector(".md-search-result__link")
+        visit.page.keyboard.press("ArrowDown")
+        assert "technologies" in visit.page.evaluate("document.activeElement.href").lower()
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_url("**/technologies/**")
+        visit.page.wait_for_selector(".md-content__inner mark")
+        assert visit.page.evaluate("window.violations") == []
+        assert [path for path, _ in log if path.startswith("search/index.")]
+        assert visit.errors == []
+
+
+def test_search_closes_with_escape(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.keyboard.press("s")
+        visit.page.keyboard.type("django")
+        visit.page.wait_for_selector(".md-search-result__link")
+        visit.page.keyboard.press("Escape")
+        assert not visit.page.evaluate("document.getElementById('__search').checked")
+
+
+def test_text_pasted_with_the_mouse_is_searched(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.locator("[data-md-component=search-query]").click()
+        visit.page.evaluate(
+            """() => {
+              const box = document.querySelector("[data-md-component=search-query]")
+              box.value = "redis"
+              box.dispatchEvent(new InputEvent("input", {bubbles: true, inputType: "insertFromPaste"}))
+            }"""
+        )
+        visit.page.wait_for_selector(".md-search-result__link")
+
+
+def test_search_link_with_a_question(browser, address):
+    with Visit(browser, address + "?q=celery") as visit:
+        visit.page.wait_for_selector(".md-search-result__link")
+
+
+def test_search_reports_an_index_that_does_not_load(browser, site):
+    with serving(site) as address, Visit(browser, address) as visit:
+        visit.page.route("**/search/index.*.json", lambda route: route.fulfill(status=503))
+        visit.page.keyboard.press("/")
+        visit.page.keyboard.type("django")
+        visit.page.wait_for_function(
+            "document.querySelector('.md-search-result__meta').textContent.includes('No match')"
+        )
+        visit.page.unroute("**/search/index.*.json")
+        visit.page.keyboard.type(" orm")
+        visit.page.wait_for_selector(".md-search-result__link")
+
+
+def test_without_javascript(browser, address):
+    with Visit(browser, address + "concepts/", java_script_enabled=False, width=390) as visit:
+        page = visit.page
+        assert page.locator("h1").is_visible()
+        assert page.locator(".diagram svg").first.is_visible()
+        assert not page.locator(".md-search__input").is_visible(), "a search box that cannot search"
+        assert page.locator(".md-footer__link").first.is_visible()
+        assert visit.foreign(address) == []
+
+
+def test_navigation_without_javascript(browser, address):
+    with Visit(browser, address, java_script_enabled=False) as visit:
+        visit.page.locator(".md-tabs__link", has_text="Concepts").click()
+        visit.page.wait_for_url("**/concepts/")
+        assert visit.page.locator("h1").is_visible()
+
+
+def test_on_paper(browser, address):
+    with Visit(browser, address + "concepts/", scheme="dark") as visit:
+        visit.page.emulate_media(media="print")
+        for chrome in (".md-header", ".md-tabs", ".md-sidebar--primary", ".md-footer", ".md-content__button"):
+            assert not visit.page.locator(chrome).first.is_visible(), f"{chrome} is printed"
+        assert visit.page.locator("article h1").is_visible()
+        ground, ink = visit.page.evaluate(
+            """[getComputedStyle(document.body).backgroundColor,
+                getComputedStyle(document.querySelector("article p")).color]"""
+        )
+        light = [int(value) for value in re.findall(r"\d+", ground)[:3]]
+        dark = [int(value) for value in re.findall(r"\d+", ink)[:3]]
+        assert min(light) > 200 and max(dark) < 120, f"dark mode is printed as {ground} under {ink}"
+        assert len(visit.page.pdf()) > 10_000
+
+
+def first_visit(browser, site: Path, path: str) -> list[tuple[str, int]]:
+    """(path, bytes sent, response headers included) of every request of a first visit."""
+    log: list = []
+    with serving(site, log=log) as address, Visit(browser, address + path) as visit:
+        visit.page.wait_for_timeout(1500)  # the theme's worker and site map come after the load event
+    headers = 230  # bytes of this server's longest header
+    return [(name, size + headers) for name, size in log]
+
+
+def test_weight_of_a_first_visit(browser, site):
+    """The largest page weighs at most 80 KiB in at most 6 requests; all pages load the same files beside their own."""
+    largest = max(site.rglob("index.html"), key=lambda page: len(gzip.compress(page.read_bytes())))
+    figures = (".svg", ".png", ".jpg", ".webp")  # loaded beside the page, when they come into view
+    path = largest.parent.relative_to(site).as_posix() + "/"
+    requests = [(name, size) for name, size in first_visit(browser, site, path) if not name.endswith(figures)]
+    listing = "\n".join(f"{size:7} {name}" for name, size in requests)
+    assert len(requests) <= 6, listing
+    assert sum(size for _, size in requests) <= 80 * 1024, listing
+    assert not [name for name, _ in requests if name.startswith("search/index.")], listing
+    print(listing)

@@ -1,0 +1,345 @@
+"""The finishing step on a built site: each step does its work, and fails loudly when the theme no longer fits."""
+
+import html
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPO, ROOT, SITE, run
+
+from tools.finish import (
+    FinishError,
+    Page,
+    Site,
+    accessibility,
+    assets,
+    csp,
+    diagram_blocks,
+    finish,
+    listing_titles,
+    metadata,
+    search,
+    stylesheets,
+)
+from tools.finish.diagrams import DiagramError, draw
+
+FLOW = "flowchart TD\n  accTitle: A request\n  accDescr: From URL to SQL\n  A[URL] --> B[SQL]\n"
+
+
+def pages_of(site: Path) -> dict[str, str]:
+    return {path.relative_to(site).as_posix(): path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
+
+
+def a_page(tmp_path: Path, body: str, *, url: str = "x/index.html", source: Path | None = None, repo: str = "") -> Page:
+    path = tmp_path / "site" / url
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Page(Site(tmp_path / "site", source, repo), path, body)
+
+
+# ---- as a command ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def finished_copy(raw_site, tmp_path_factory) -> Path:
+    """The raw site of another build, finished by the command."""
+    copy = tmp_path_factory.mktemp("finished") / "site"
+    shutil.copytree(raw_site, copy)
+    done = run(sys.executable, "-m", "tools.finish", copy, "--repo-url", REPO)
+    assert done.returncode == 0, done.stderr
+    return copy
+
+
+def test_command_gives_the_same_pages_as_the_build(site, finished_copy):
+    built, finished = pages_of(site), pages_of(finished_copy)
+    assert list(built) == list(finished)
+    for name in built:
+        assert built[name] == finished[name], name
+
+
+def test_command_runs_twice_without_harm(finished_copy):
+    before = pages_of(finished_copy)
+    done = run(sys.executable, "-m", "tools.finish", finished_copy)
+    assert (done.returncode, pages_of(finished_copy)) == (0, before)
+    assert done.stdout.startswith("0 pages finished")
+
+
+def test_command_names_a_folder_that_is_no_site(tmp_path):
+    done = run(sys.executable, "-m", "tools.finish", tmp_path)
+    assert done.returncode == 1
+    assert "no index.html here" in done.stderr and "Traceback" not in done.stderr
+
+
+# ---- diagrams ----------------------------------------------------------------------------------------------------
+
+
+def test_no_mermaid_block_is_left(site):
+    for name, text in pages_of(site).items():
+        assert 'class="mermaid"' not in text, name
+    assert 'role="img"' in pages_of(site)["concepts/index.html"]
+
+
+def test_diagram_has_title_description_and_palette():
+    svg = draw(FLOW, "d")
+    assert re.search(r"<title[^>]*>A request</title>", svg) and re.search(r"<desc[^>]*>From URL to SQL</desc>", svg)
+    assert "var(--diagram-node)" in svg
+    assert not re.search(r"#[0-9a-f]{6}\b", svg, re.I), "a colour that does not follow the palette"
+    assert len(svg) < 8_000
+
+
+@pytest.mark.parametrize("family", ["flow", "sequence", "state", "class", "er", "gantt"])
+def test_every_family_follows_the_palette(family):
+    bodies = {
+        "flow": "flowchart LR\n{}\nA-->|yes|B{{x}}\nsubgraph S\nB-->C[(db)]\nend",
+        "sequence": "sequenceDiagram\n{}\nA->>B: ask\nNote over A,B: n\nloop each\nB-->>A: answer\nend",
+        "state": "stateDiagram-v2\n{}\n[*] --> sent\nsent --> [*]",
+        "class": "classDiagram\n{}\nclass Job {{\n +str title\n}}\nJob <|-- Draft",
+        "er": "erDiagram\n{}\nJOB ||--o{{ APPLICATION : has\nJOB {{\n int id\n}}",
+        "gantt": "gantt\n{}\ndateFormat YYYY-MM-DD\nsection A\nPlan :a1, 2026-01-01, 3d",
+    }
+    svg = draw(bodies[family].format("accTitle: t\naccDescr: d"), "d")
+    used = set(re.findall(r"(?:fill|stroke|color):?=?\"?(#[0-9a-f]{3,6}\b|rgb[^;\"]*|hsl[^;\"]*)", svg, re.I))
+    assert used == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("flowchart TD\n accTitle: x\n accDescr: y\n A[x] --> B[\n B --> C", 4, "Unterminated node label"),
+        ("flowchart TD\n accDescr: y\n A --> B", 1, "accTitle"),
+        ("flowchart TD\n accTitle: y\n A --> B", 1, "accDescr"),
+        ('%% a comment\npie\n "a": 1', 2, "'pie' is not a kind of diagram used here"),
+        ("\n\n", 0, "empty"),
+    ],
+)
+def test_bad_diagram_names_line_and_fault(source, line, message):
+    with pytest.raises(DiagramError, match=message) as error:
+        draw(source)
+    assert error.value.line == line
+
+
+def test_bad_diagram_on_a_page_names_the_markdown_line(tmp_path):
+    bad = "flowchart TD\n accTitle: x\n accDescr: y\n A[x] --> B[\n"
+    (tmp_path / "docs/x").mkdir(parents=True)
+    (tmp_path / "docs/x/README.md").write_text(f"# X\n\nText.\n\n```mermaid\n{bad}```\n", "utf-8")
+    page = a_page(tmp_path, f'<pre class="mermaid"><code>{html.escape(bad)}</code></pre>', source=tmp_path)
+    with pytest.raises(FinishError, match=r"^docs/x/README\.md:9: "):
+        diagram_blocks.page(page)
+
+
+# ---- listings ----------------------------------------------------------------------------------------------------
+
+
+def test_title_of_a_listing_links_to_its_lines(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/b.py").write_text(
+        "X = 1\n\n\nclass C:\n    @property\n    def open(self):\n        return 1\n", "utf-8"
+    )
+    page = a_page(tmp_path, '<span class="filename">a/b.py::C.open</span>', source=tmp_path, repo=REPO)
+    listing_titles.page(page)
+    assert f'<a href="{REPO}/blob/main/a/b.py#L5-L7">a/b.py::C.open</a>' in page.html
+
+
+def test_title_of_a_listing_is_plain_without_a_repository(tmp_path):
+    (tmp_path / "b.py").write_text("x = 1\n", "utf-8")
+    page = a_page(tmp_path, '<span class="filename">b.py::x</span>', source=tmp_path)
+    listing_titles.page(page)
+    assert page.html == '<span class="filename">b.py::x</span>'
+
+
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [
+        ("b.py::opne", "has no 'opne'; it has: open"),
+        ("no/such.py", "not in the repository"),
+        ("/etc/hostname", "not in the repository"),
+    ],
+)
+def test_listing_of_what_does_not_exist(tmp_path, title, message):
+    (tmp_path / "b.py").write_text("def open():\n    pass\n", "utf-8")
+    with pytest.raises(FinishError, match=message):
+        listing_titles.page(a_page(tmp_path, f'<span class="filename">{title}</span>', source=tmp_path))
+
+
+# ---- metadata ----------------------------------------------------------------------------------------------------
+
+
+def test_every_page_describes_itself(site):
+    seen = set()
+    for name, text in pages_of(site).items():
+        if name == "404.html":
+            assert '<meta name="robots" content="noindex">' in text
+            continue
+        url = SITE + name.removesuffix("index.html")
+        meta = dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', text))
+        article = html.unescape(re.sub(r"<[^>]+>", "", text[text.index("<article") :]))
+        start = html.unescape(meta["description"]).rstrip("…")
+        assert 40 <= len(start) <= 160 and start in " ".join(article.split()), name
+        assert meta["description"] not in seen, "two pages with one description"
+        seen.add(meta["description"])
+        assert f'<link rel="canonical" href="{url}">' in text
+        assert (meta["og:url"], meta["og:description"]) == (url, meta["description"])
+        assert meta["og:image"] == SITE + metadata.IMAGE
+        data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text)[1])
+        assert (data["url"], data["@type"]) == (url, "WebSite" if name == "index.html" else "TechArticle")
+
+
+def test_picture_of_the_site_exists_and_has_the_stated_size(site):
+    data = (site / metadata.IMAGE).read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == metadata.IMAGE_SIZE
+    assert len(data) < 150_000
+
+
+def test_missing_picture_is_an_error(tmp_path):
+    with pytest.raises(FinishError, match=r"docs/assets/social.png is missing; draw it again: make pictures"):
+        metadata.site(Site(tmp_path))
+
+
+def test_without_an_address_no_dead_link_is_written(project):
+    done = run(
+        sys.executable, "-m", "mkdocs", "-q", "build", "-d", "out", cwd=project, env={"SITE_URL": "", "REPO_URL": ""}
+    )
+    assert done.returncode == 0, done.stderr
+    for name, text in pages_of(project / "out").items():
+        assert "og:image" not in text and "canonical" not in text and "ld+json" not in text, name
+        assert "None" not in re.findall(r'href="([^"]*)"', text), name
+        assert not re.search(r'class="md-source"|rel="edit"|issues/new', text), name
+
+
+def test_page_without_a_first_paragraph(tmp_path):
+    body = '<title>x</title><article class="md-content__inner md-typeset"><h1>X</h1></article></head>'
+    with pytest.raises(FinishError, match="no first paragraph"):
+        metadata.page(a_page(tmp_path, body))
+
+
+def test_description_is_cut_at_a_word():
+    short = metadata.shorten("word " * 60)
+    assert len(short) <= 160 and short.endswith("word…")
+
+
+# ---- assets, search ----------------------------------------------------------------------------------------------
+
+
+def test_one_stylesheet_and_one_script(site):
+    for name, text in pages_of(site).items():
+        styles = re.findall(r'<link rel="stylesheet" href="([^"]+)"', text)
+        scripts = re.findall(r'<script src="([^"]+)"', text)
+        assert (len(styles), len(scripts)) == (1, 1), name
+        if name != "404.html":
+            for address in (*styles, *scripts):
+                assert (site / Path(name).parent / address).resolve().is_file(), (name, address)
+        assert 'rel="icon" type="image/svg+xml" href="data:' in text
+
+
+def test_foreign_address_in_a_stylesheet_is_refused(tmp_path):
+    page = a_page(tmp_path, '<link rel="stylesheet" href="../assets/stylesheets/a.css">' * 2)
+    (tmp_path / "site/assets/stylesheets").mkdir(parents=True)
+    (tmp_path / "site/assets/stylesheets/a.css").write_text("a{background:url(https://example.org/x.png)}", "utf-8")
+    with pytest.raises(FinishError, match="would break in the merged stylesheet"):
+        assets.page(page)
+
+
+def test_no_page_uses_what_the_stylesheet_no_longer_has(site, sample):
+    unused = re.compile(rf"(?:^|\s)({'|'.join(map(re.escape, stylesheets.UNUSED))})")
+    for folder in (site, sample):
+        for name, text in pages_of(folder).items():
+            used = {match for classes in re.findall(r'class="([^"]*)"', text) for match in unused.findall(classes)}
+            assert used == set(), f"{name}: take it out of UNUSED in tools/finish/stylesheets.py"
+
+
+def test_pruning_keeps_every_other_rule():
+    css = (
+        '@charset "UTF-8";a,.tabbed-set b{color:red}[dir=rtl] p{margin:0}[dir=ltr] p{margin:1px}'
+        "@media print{.giscus{x:y}}@media screen{.md-top{x:y}p{z:1}}@supports (a:b){@media (c:d){i{e:f}}}"
+        "[data-md-color-primary=red]{--a:1}[data-md-color-primary=custom]{--a:2}:is(.a,.b) c{d:e}"
+        "@keyframes k{0%{a:b}to{c:d}}"
+    )
+    assert stylesheets.prune(css) == (
+        '@charset "UTF-8";a,.tabbed-set b{color:red}[dir=ltr] p{margin:1px}'
+        "@media screen{p{z:1}}@supports (a:b){@media (c:d){i{e:f}}}"
+        "[data-md-color-primary=custom]{--a:2}:is(.a,.b) c{d:e}"
+        "@keyframes k{0%{a:b}to{c:d}}"
+    ).replace(",.tabbed-set b", "")
+
+
+def test_search_index_is_split(site):
+    stub = json.loads((site / search.INDEX).read_text("utf-8"))
+    assert stub["docs"] == [] and len((site / search.INDEX).read_bytes()) < 600
+    index = json.loads((site / stub["config"]["index"]).read_text("utf-8"))
+    assert {entry["location"].split("#")[0] for entry in index["docs"]} >= {"", "technologies/", "collaboration/"}
+    assert (site / stub["config"]["engine"]).is_file()
+    assert len(list((site / "search").iterdir())) == 2
+
+
+def test_preview_replaces_the_entries_of_changed_pages_only(tmp_path):
+    site = Site(tmp_path)
+    entry = lambda location, text: {"location": location, "title": "t", "text": text}  # noqa: E731
+    search._merge(site, [entry("", "home"), entry("a/", "old"), entry("a/#x", "gone"), entry("a/b/", "kept")])
+    merged = search._merge(site, [entry("a/", "new")])
+    assert [(e["location"], e["text"]) for e in merged] == [("", "home"), ("a/", "new"), ("a/b/", "kept")]
+
+
+# ---- policy ------------------------------------------------------------------------------------------------------
+
+
+def test_every_page_has_the_same_policy_before_any_script(site):
+    policies = set()
+    for name, text in pages_of(site).items():
+        found = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">', text)
+        assert len(found) == 1, name
+        assert text.index("Content-Security-Policy") < min(text.index("<script"), text.index("<link")), name
+        policies.add(found[0])
+    assert len(policies) == 1
+    directives = dict(part.strip().split(" ", 1) for part in policies.pop().split(";"))
+    assert directives["default-src"] == "'none'"
+    assert "unsafe" not in directives["script-src"] and "http" not in directives["script-src"]
+
+
+def test_script_of_a_page_is_refused(raw_site, tmp_path):
+    shutil.copytree(raw_site, tmp_path / "site")
+    path = tmp_path / "site/concepts/index.html"
+    hostile = path.read_text("utf-8").replace("</article>", "<script>window.hostile = 1</script></article>")
+    path.write_text(hostile, "utf-8")
+    with pytest.raises(FinishError, match=r"a script of its own.*window\.hostile"):
+        finish(Site(tmp_path / "site", ROOT))
+    assert path.read_text("utf-8") == hostile, "the page is finished all the same"
+
+
+# ---- a theme that changed ----------------------------------------------------------------------------------------
+
+REPAIRED = {
+    "search dialog": (accessibility, 'role="dialog"'),
+    "path": (accessibility, 'aria-label="Navigation"'),
+    "article": (metadata, "md-content__inner"),
+    "stylesheets": (assets, "assets/stylesheets/"),
+    "scripts": (assets, "assets/javascripts/bundle"),
+    "favicon": (assets, 'rel="icon"'),
+    "search worker": (search, "workers/search."),
+    "base path": (csp, "__md_scope=new URL"),
+    "character set": (csp, 'charset="utf-8"'),
+}
+
+
+@pytest.mark.parametrize("part", REPAIRED)
+def test_changed_theme_is_reported(raw_site, tmp_path, part):
+    step, mark = REPAIRED[part]
+    shutil.copytree(raw_site, tmp_path / "site")
+    path = tmp_path / "site/concepts/index.html"
+    text = path.read_text("utf-8")
+    assert mark in text
+    page = Page(Site(tmp_path / "site", ROOT), path, text.replace(mark, "changed"))
+    with pytest.raises(FinishError, match=r"^concepts/index\.html: .*theme has changed"):
+        step.page(page)
+
+
+def test_failure_leaves_the_page_as_it_was(raw_site, tmp_path):
+    shutil.copytree(raw_site, tmp_path / "site")
+    path = tmp_path / "site/concepts/index.html"
+    path.write_text(path.read_text("utf-8").replace("__md_scope=new URL", "changed"), "utf-8")
+    before = path.read_bytes()
+    with pytest.raises(FinishError):
+        finish(Site(tmp_path / "site", ROOT))
+    assert path.read_bytes() == before
