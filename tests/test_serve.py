@@ -14,6 +14,8 @@ import urllib.request
 import pytest
 from conftest import run
 
+from tools.serve import Server
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -78,6 +80,24 @@ def test_preview_shows_what_is_deployed(preview):
     page = preview.get("other/")
     assert "Content-Security-Policy" in page and "assets/stylesheets/site." in page
     assert "'unsafe-inline'" not in page.split("script-src")[1].split(";")[0]
+
+
+def test_address_is_printed_when_the_port_listens(tmp_path):
+    said: list[bool] = []
+    port = free_port()
+
+    def connect() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            said.append(True)
+
+    server = Server(lambda: None, "127.0.0.1", port, str(tmp_path), ready=connect)
+    try:
+        server.server_bind()
+        assert said == []
+        server.server_activate()
+        assert said == [True]
+    finally:
+        server.server_close()
 
 
 def test_ctrl_c_stops_quietly_and_leaves_nothing(project):

@@ -6,6 +6,7 @@ is deployed, the finishing step and its Content-Security-Policy included. What `
 is printed after the page is shown.
 """
 
+import errno
 import logging
 import os
 import shutil
@@ -36,6 +37,15 @@ class Server(livereload.LiveReloadServer):
     """
 
     SCRIPT = "/livereload.js"
+
+    def __init__(self, *arguments, ready, **options):
+        super().__init__(*arguments, **options)
+        self.ready = ready
+
+    def server_activate(self) -> None:
+        """Listen, and only then say so: who reads the address may open it at once."""
+        super().server_activate()
+        self.ready()
 
     def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
         head, end, tail = content.rpartition(b"</body>")
@@ -152,7 +162,7 @@ def port_from_environment() -> int:
 
 
 def require_free(port: int) -> None:
-    """Exit with one line when the port cannot be used."""
+    """Exit with one line when the port cannot be used, before the seconds of a build are spent."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(os.name != "nt"))
         try:
@@ -160,7 +170,11 @@ def require_free(port: int) -> None:
         except PermissionError:
             sys.exit(f"Port {port} needs more rights than you have; use another: PORT=9000 make serve")
         except OSError:
-            sys.exit(f"Port {port} is taken; stop the other program or use another port: PORT={port + 1} make serve")
+            sys.exit(_taken(port))
+
+
+def _taken(port: int) -> str:
+    return f"Port {port} is taken; stop the other program or use another port: PORT={port + 1} make serve"
 
 
 def serve(config_file: Path, port: int) -> None:
@@ -172,18 +186,22 @@ def serve(config_file: Path, port: int) -> None:
         start = time.perf_counter()
         preview = Preview(config_file, site_dir, url)
         interval = 0.1 if len(preview.seen) < 300 else 0.25  # s; a look at 1,000 files takes 20 ms of CPU
-        server = Server(preview.rebuild, HOST, port, str(site_dir))
+        line = f"Serving {url} (built in {time.perf_counter() - start:.1f} s; Ctrl-C stops)"
+        server = Server(preview.rebuild, HOST, port, str(site_dir), ready=lambda: print(line, flush=True))
         server.build_delay = 0.02  # MkDocs waits 0.1 s for more changes; editors write a page at once
         server.error_handler = lambda code: (site_dir / "404.html").read_bytes() if code == 404 else None
         server._watched_paths = {"docs": 1}  # switches its reloading on; we do the watching
         threading.Thread(target=preview.watch, args=(server, interval), daemon=True).start()
         threading.Thread(target=preview.report, args=(None,), daemon=True).start()
-        print(f"Serving {url} (built in {time.perf_counter() - start:.1f} s; Ctrl-C stops)", flush=True)
         server.serve()
     except KeyboardInterrupt:
         pass
     except (Abort, ConfigurationError) as error:
         sys.exit(f"Not served: {error}")
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(_taken(port))  # while the site was built
     finally:
         if server:
             server.shutdown()
