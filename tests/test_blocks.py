@@ -29,8 +29,14 @@ EXPECTED = {
         (15, "there is no file tools/nothing.py"),
         (16, "there is no module tools.nothing"),
         (17, "there is no file none.txt"),
+        (21, "there is no file tools/none.sh"),
+        (25, "the Makefile has no target 'gone'"),
     ],
-    "console": [(5, 'show output in a text fence with title="results.txt"')],
+    "console": [
+        (5, 'show output in a text fence with title="results.txt"'),
+        (10, """'12' is no command that is known here; show output in a text fence with title="results.txt"; if"""),
+        (11, "'gti' is no command that is known here"),
+    ],
     "dockerfile": [(5, "hadolint DL3003"), (5, "hadolint SC2164")],
     "empty": [(3, "the block is empty")],
     "graphql": [
@@ -47,8 +53,8 @@ EXPECTED = {
         (20, "a request without its response"),
         (24, "does not begin with a request"),
     ],
-    "indented": [(3, "an indented code block")],
-    "json": [(5, "not JSON: Expecting value"), (10, "the key 'a' stands twice")],
+    "indented": [(3, "an indented code block"), (5, "code in <pre>")],
+    "json": [(5, "not JSON: Expecting value"), (10, "the key 'a' stands twice"), (13, "nested too deeply")],
     "mermaid": [(7, "Unterminated flowchart pipe edge label")],
     "nested": [(6, "not JSON"), (11, "not TOML")],
     "python": [
@@ -56,22 +62,38 @@ EXPECTED = {
         (13, "SyntaxError: '(' was never closed"),
         (18, "TimeoutError: the block did not end"),
         (24, "SystemExit: 1"),
+        (28, "there is nothing to run"),
+        (33, "TimeoutError: the block did not end"),
     ],
     "sql": [
         (8, 'column "salry" does not exist'),
         (14, 'column "nothing" does not exist'),
         (18, "'DROP DATABASE' changes the whole server"),
         (23, "duplicate key value violates unique constraint"),
+        (27, "there is no statement to execute"),
     ],
     "text": [(3, "nothing can prove a 'text' block"), (7, "nothing can prove a 'diff' block")],
     "toml": [(5, "not TOML: Invalid value")],
     "unclosed": [(3, "the fence is never closed")],
-    "unknown": [(3, "no verifier for a 'rust' block"), (7, "no verifier for a 'sh' block")],
+    "unknown": [
+        (3, "no verifier for a 'rust' block"),
+        (7, "no verifier for a 'sh' block"),
+        (11, "does not name its language"),
+    ],
     "yaml-compose": [(8, "'imagee' was unexpected"), (12, "'servics' does not match")],
-    "yaml-syntax": [(6, "not YAML: expected ',' or ']'"), (12, "the key 'a' stands twice")],
+    "yaml-dependabot": [(4, "'updates' is a required property"), (5, "('updats' was unexpected)")],
+    "yaml-syntax": [
+        (6, "not YAML: expected ',' or ']'"),
+        (12, "the key 'a' stands twice"),
+        (18, "the key 'b' stands twice"),
+        (21, "nested too deeply"),
+    ],
     "yaml-workflow": [
         (10, "zizmor unpinned-uses: unpinned action reference"),
         (19, "'runs-on' is a required property"),
+        (24, "'on' is a required property"),
+        (24, "('onn' was unexpected)"),
+        (35, "the action actions/checkout@v4 is not pinned; write the full hash"),
     ],
 }
 
@@ -146,6 +168,10 @@ def test_a_missing_linter_is_a_problem_and_says_so(monkeypatch, tmp_path):
         ("cd /tmp && make nothing", None),
         ('echo "make nothing"', None),
         ("echo 'open", None),
+        ("echo 'over\nmake nothing' && make gone", "the Makefile has no target 'gone'"),
+        ("cat <<-'END'\nmake nothing\n END\nmake gone", "the Makefile has no target 'gone'"),
+        ("source .venv/bin/activate", None),
+        (". tools/none.sh", "there is no file tools/none.sh"),
         ("ls | sh tools/nothing.sh", "there is no file tools/nothing.sh"),
         ("grep -r nothing docs", None),
         ("python -m pip install -r requirements.txt", None),
@@ -161,6 +187,11 @@ def test_a_console_block_keeps_its_lines_and_tells_output_from_commands():
     typed = fence("console", "$ make \\\n> test\n\nsome output\n$ make site\n")
     assert shell.commands(typed) == ("make \\\ntest\n\n\nmake site\n", [4])
     assert shell.commands(fence("console", "make test\n")) == ("make test\n", [])
+
+
+def test_output_without_a_prompt_is_told_from_commands():
+    typed = "A=1 python3.11 -m x | sort\n.venv/bin/python -V\n$HOME/x\ngit commit -m 'One\n\nmore'\nfor x in 1; do\n"
+    assert list(shell.unknown(typed + "  echo; done\nOK (3 tests)\n")) == [(9, "OK"), (9, "3")]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ def _unknown(blocks: list[Fence]) -> Iterator[Problem]:
         if fence.kind in ONLY_BOUND:
             message = f"nothing can prove a '{fence.kind}' block"
             yield fence.problem(0, message, 'bind it to a file, such as title="results.txt"')
+        elif not fence.kind:
+            fix = f"write it after the {fence.mark}: one of {', '.join([*KINDS, *ONLY_BOUND])}"
+            yield fence.problem(0, "the fence does not name its language", fix)
         elif fence.kind not in KINDS:
             message = f"no verifier for a '{fence.kind}' block"
             yield fence.problem(0, message, f'bind it to a file with title="path", or use one of {", ".join(KINDS)}')

@@ -10,6 +10,7 @@ TARGET = re.compile(r"^([A-Za-z][\w-]*)\s*:(?!=)", re.M)
 INTERPRETER = re.compile(r"^(?:python(?:3(?:\.\d+)?)?|bash|sh)$")
 UNKNOWN = re.compile(r"^[/~$-]|[*?$<>{}]")  # not a path of ours, or not known before it runs
 SEPARATORS = re.compile(r"^[;&|()]+$")
+HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
 CLONE = "alx-project-nexus"  # the folder that `git clone` of this repository makes is its root
 
 Missing = tuple[int, str, str]  # line, message, fix
@@ -22,7 +23,7 @@ def missing(script: str, root: Path) -> Iterator[Missing]:
     """
     folder: Path | None = root  # None: somewhere that only running it would tell
     made = False
-    for line, words in _commands(script):
+    for line, words in commands(script):
         made = made or words[0] in ("mkdir", "git", "tar", "unzip", "docker")
         if words[0] == "cd" and len(words) > 1:
             target = None if folder is None or UNKNOWN.search(words[1]) else (folder / words[1]).resolve()
@@ -48,7 +49,9 @@ def _named(words: list[str], folder: Path) -> Iterator[tuple[str, str]]:
                 yield f"there is no module {words[2]}", "name a module of the repository"
         elif not UNKNOWN.search(words[1]):
             yield from _file(words[1], folder)
-    elif "/" in words[0] and not words[0].startswith(".venv/"):
+    elif words[0] in ("source", ".") and len(words) > 1:
+        yield from _file(words[1], folder)
+    elif "/" in words[0]:
         yield from _file(words[0], folder)
     if {"pip", "install"} <= set(words):
         for option, value in pairwise(words):
@@ -73,30 +76,39 @@ def _targets(words: list[str], folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _file(name: str, folder: Path) -> Iterator[tuple[str, str]]:
-    if not UNKNOWN.search(name) and not (folder / name).exists():
+    if not UNKNOWN.search(name) and not name.startswith(".venv/") and not (folder / name).exists():
         yield f"there is no file {name}", "name a file of the repository"
 
 
-def _commands(script: str) -> Iterator[tuple[int, list[str]]]:
-    """The simple commands of a script with their lines; a line that is not complete in itself is skipped."""
+def commands(script: str) -> Iterator[tuple[int, list[str]]]:
+    """The simple commands of a script with their lines; a quotation that is never closed is skipped."""
     lines, first = script.split("\n"), 1
     while first <= len(lines):
         last = first
         while last < len(lines) and lines[last - 1].endswith("\\"):
             last += 1
-        text = " ".join(line.removesuffix("\\") for line in lines[first - 1 : last])
-        reader = shlex.shlex(text, posix=True, punctuation_chars=";&|()")
-        reader.whitespace_split, reader.commenters = True, "#"
-        try:
-            words = list(reader)
-        except ValueError:  # a quotation over several lines
-            words = []
+        words = _words(" ".join(line.removesuffix("\\") for line in lines[first - 1 : last]))
+        while words is None and last < len(lines):  # a quotation over several lines
+            last += 1
+            words = _words("\n".join(lines[first - 1 : last]))
         command: list[str] = []
-        for word in [*words, ";"]:
+        for word in [*(words or []), ";"]:
             if SEPARATORS.match(word):
                 if command:
                     yield first, command
                 command = []
             elif command or not re.match(r"^\w+=", word):
                 command.append(word)
+        if (text := HEREDOC.search(lines[last - 1])) and text[2] in (line.strip() for line in lines[last:]):
+            last += next(n for n, line in enumerate(lines[last:], 1) if line.strip() == text[2])
         first = last + 1
+
+
+def _words(text: str) -> list[str] | None:
+    """Split as a shell would; None where a quotation is open at the end."""
+    reader = shlex.shlex(text, posix=True, punctuation_chars=";&|()")
+    reader.whitespace_split, reader.commenters = True, "#"
+    try:
+        return list(reader)
+    except ValueError:
+        return None

@@ -20,6 +20,8 @@ def json_blocks(blocks: list[Fence], root: Path) -> Iterator[Problem]:
             json.loads(fence.code, object_pairs_hook=lambda pairs, twice=twice: twice.extend(_repeated(pairs)))
         except json.JSONDecodeError as error:
             yield fence.problem(min(error.lineno, fence.code.count("\n")), f"not JSON: {error.msg}", CORRECT)
+        except RecursionError:
+            yield fence.problem(0, "not JSON that anybody reads: it is nested too deeply", CORRECT)
         for key in twice:
             lines = fence.code.split("\n")
             line = max(n for n, text in enumerate(lines, 1) if json.dumps(key, ensure_ascii=False) in text or n == 1)

@@ -1,5 +1,6 @@
 """Python: run in the job board, as `manage.py shell` would: every model is there, the rest is imported."""
 
+import ast
 import contextlib
 import io
 import signal
@@ -28,7 +29,10 @@ def verify(fence: Fence, board: Board) -> Iterator[Problem]:
     try:
         with board.block(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _limited():
             warnings.simplefilter("error")
-            code = compile(fence.code, fence.page, "exec", dont_inherit=True)
+            tree = ast.parse(fence.code, fence.page)
+            if not tree.body:
+                yield fence.problem(1, "there is nothing to run", "write code, or say it in a sentence")
+            code = compile(tree, fence.page, "exec", dont_inherit=True)
             exec(code, module.__dict__)  # noqa: S102  what a page shows is run: that is the point
     except KeyboardInterrupt:
         raise
@@ -50,15 +54,21 @@ def _line(error: BaseException, fence: Fence) -> int:
 
 @contextlib.contextmanager
 def _limited() -> Iterator[None]:
-    """Stop a block that does not end."""
+    """Stop a block that does not end; one that catches the first error gets the next a second later."""
+    late = TimeoutError(f"the block did not end within {SECONDS} s")
+    stopped = False
 
     def stop(*_: object) -> None:
-        raise TimeoutError(f"the block did not end within {SECONDS} s")
+        nonlocal stopped
+        stopped = True
+        raise late
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if stopped:
+        raise late

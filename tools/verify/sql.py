@@ -21,6 +21,8 @@ CORRECT = "correct the statement"
 def verify(fence: Fence, board: Board) -> Iterator[Problem]:
     """Report the first statement that PostgreSQL refuses, at the line it names."""
     statements = list(_statements(fence.code))
+    if not statements:
+        yield fence.problem(1, "there is no statement to execute", "write one, or say it in a sentence")
     for line, _, bare in statements:
         if SERVER.match(bare):
             fix = 'only databases of our own are touched: title="sketch"'

@@ -1,4 +1,7 @@
-"""YAML: parsed; compose files, workflows and dependabot.yml also by their schemas, workflows also by zizmor."""
+"""YAML: parsed; compose files, workflows and dependabot.yml also by their schemas, workflows also by zizmor.
+
+A part of a workflow has no schema, but the actions that it uses are pinned like those of a whole one.
+"""
 
 import difflib
 import json
@@ -13,6 +16,7 @@ from tools.portable.problem import Problem
 from tools.verify import programs
 
 CORRECT = "correct this line"
+PINNED = re.compile(r"^(\./|docker://.+@sha256:)|@[0-9a-f]{40}$")
 UNEXPECTED = re.compile(r"'([^']+)'(?:, '[^']+')* (?:was|were) unexpected")
 
 
@@ -28,9 +32,15 @@ def verify(blocks: list[Fence], root: Path) -> Iterator[Problem]:
             line = min(mark.line + 1, fence.code.count("\n")) if mark else 0
             yield fence.problem(line, f"not YAML: {error.problem}", CORRECT)
             continue
+        except RecursionError:
+            yield fence.problem(0, "not YAML that anybody reads: it is nested too deeply", CORRECT)
+            continue
+        schema = _schema(documents[0]) if len(documents) == 1 else None
         for tree in documents:
-            yield from _repeated(fence, tree)
-        if len(documents) == 1 and (schema := _schema(documents[0])):
+            for node in _nodes(tree):
+                yield from _repeated(fence, node)
+                yield from _unpinned(fence, node) if schema != "github-workflows" else ()
+        if schema:
             trees[id(fence)] = documents[0]
             schemas.setdefault(schema, []).append(fence)
     invalid = set()
@@ -43,30 +53,48 @@ def verify(blocks: list[Fence], root: Path) -> Iterator[Problem]:
         yield from _by_zizmor(workflows)
 
 
-def _repeated(fence: Fence, node: yaml.Node | None) -> Iterator[Problem]:
+def _nodes(tree: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every node of a document, once; an alias may stand for a node above it."""
+    seen, left = set(), [tree] if tree else []
+    while left:
+        node = left.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            if isinstance(node, yaml.CollectionNode):
+                left += [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+
+
+def _repeated(fence: Fence, node: yaml.Node) -> Iterator[Problem]:
     """YAML forbids a key twice in a mapping; the parser takes the last one in silence."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen and key.value != "<<" and isinstance(key, yaml.ScalarNode):
+    seen = set()
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in seen and key.value != "<<":
                 yield fence.problem(key.start_mark.line + 1, f"the key '{key.value}' stands twice", "delete one")
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
-            yield from _repeated(fence, value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(fence, item)
+            seen.add(key.value)
+
+
+def _unpinned(fence: Fence, node: yaml.Node) -> Iterator[Problem]:
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "uses" and isinstance(value, yaml.ScalarNode) and not PINNED.search(value.value):
+            message = f"the action {value.value} is not pinned"
+            fix = "write the full hash of a commit after the @, and the version in a comment"
+            yield fence.problem(value.start_mark.line + 1, message, fix)
 
 
 def _schema(tree: yaml.Node | None) -> str | None:
-    """The schema that a document says it follows by its keys; a misspelt 'services' or 'jobs' is still one."""
-    keys = {key.value for key, _ in tree.value} if isinstance(tree, yaml.MappingNode) else set()
-    if "on" in keys and difflib.get_close_matches("jobs", keys, 1, 0.7):
+    """The schema that a document says it follows by its keys; one misspelt key of them does not hide it."""
+    keys = [str(key.value) for key, _ in tree.value] if isinstance(tree, yaml.MappingNode) else []
+
+    def near(key: str) -> bool:
+        return bool(difflib.get_close_matches(key, keys, 1, 0.7))
+
+    if near("on") and near("jobs"):
         return "github-workflows"
-    if {"version", "updates"} <= keys:
+    if near("version") and near("updates"):
         return "dependabot"
-    if difflib.get_close_matches("services", [str(key) for key in keys], 1, 0.8):
-        return "compose-spec"
-    return None
+    return "compose-spec" if near("services") else None
 
 
 def _by_schema(schema: str, blocks: list[Fence], trees: dict[int, yaml.Node]) -> Iterator[tuple[Fence, Problem]]:
