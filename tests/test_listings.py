@@ -156,13 +156,19 @@ def test_a_stale_listing_names_the_line_and_the_command(hub):
         (f"{JOB_BOARD}::JobQuerySt.open", f"{JOB_BOARD} has no 'JobQuerySt'; it has: JobQuerySet, LIMIT"),
         (f"{JOB_BOARD}::LIMIT.x", f"{JOB_BOARD} has no 'x'; it has: nothing"),
         ("examples/jobboard/bord/x.py", "examples/jobboard/bord/x.py is not in the repository; examples/jobboard/ has"),
+        (
+            "examples/jobboard/board",
+            "examples/jobboard/board is a folder; name a file of it: examples/jobboard/board/ has",
+        ),
+        ("board/querysets.py::LIMIT", f"board/querysets.py is not in the repository; write {JOB_BOARD}"),
+        (".git/config", ".git/config is not in the repository; list a file that git keeps"),
         ("../outside/x.py", "'../outside/x.py' is not a path from the root"),
         ("/etc/passwd", "'/etc/passwd' is not a path from the root"),
         ("query.sql", "the title 'query.sql' names no file of this page's folder; write the path from the root"),
         ("", "the title '' names no file"),
         ("results.txt::one", "docs/x/results.txt is not Python; name the whole file"),
-        ("long.txt", "docs/x/long.txt has 61 lines, 60 at most are shown; list a part"),
-        ("long.py", "docs/x/long.py has 31 lines, 30 at most"),
+        ("long.txt", "docs/x/long.txt has 61 lines, 60 at most are shown; show the part that matters"),
+        ("long.py", "docs/x/long.py has 31 lines, 30 at most are shown; name a symbol of it after"),
         ("long.py::LONG", "'LONG' of docs/x/long.py has 31 lines, 30 at most are shown; a symbol too long to show is"),
         ("picture.png", "docs/x/picture.png is not text"),
         ("broken.py::x", "docs/x/broken.py is not valid Python: line 1"),
@@ -170,6 +176,8 @@ def test_a_stale_listing_names_the_line_and_the_command(hub):
 )
 def test_every_mistake_has_its_own_words(hub, title, message):
     folder = hub / "docs/x"
+    (hub / ".git").mkdir()
+    (hub / ".git/config").write_text("url = secret\n", "utf-8")
     (folder / "long.txt").write_text("x\n" * 61, "utf-8")
     (folder / "long.py").write_text("LONG = (\n" + "    1,\n" * 29 + ")\n", "utf-8")
     (folder / "picture.png").write_bytes(b"\x89PNG\xff")
@@ -191,6 +199,45 @@ def test_all_mistakes_are_told_in_one_run_and_pages_with_one_are_not_written(hub
     assert [problem.line for problem in result.problems] == [3, 9]
     assert path.read_bytes() == before and "LIMIT = 50" in other.read_text("utf-8")
     assert result.written == ["docs/other/README.md"], "a table without what could not be read would be wrong"
+
+
+CODE = "```sql\nSELECT 1;\n```\n"
+WORDS = '```text title="sketch"\n```\n\n```mermaid\nflowchart LR\n```\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "said"),
+    [
+        (CODE, {}, "README.md:3: the page shows code and has no test_a_page.py beside it; write what the page claims"),
+        (CODE, {"test_other.py": "def test_x(): pass"}, "README.md:3: the page shows code and has no test_a_page.py "),
+        (WORDS, {"measure.py": ""}, "README.md:1: the page measures and has no test_a_page.py beside it"),
+        (CODE, {"test_a_page.py": "def helper(): pass"}, "test_a_page.py:1: it holds no test; write what"),
+        (CODE, {"test_a_page.py": "\nx = ("}, "test_a_page.py:2: not valid Python: '(' was never closed; correct"),
+        (CODE, {"test_a_page.py": "class TestIt:\n    def test_x(self): pass"}, None),
+        (WORDS, {}, None),
+    ],
+)
+def test_a_page_that_shows_code_or_measures_has_its_test(hub, text, files, said):
+    path = page(hub, text, "x/a-page")
+    for name, code in files.items():
+        (path.parent / name).write_text(code, "utf-8")
+    found = [str(problem) for problem in listings.run(hub, write=False).problems if problem.rule == "test"]
+    assert len(found) == bool(said) and all(line.startswith(f"docs/x/a-page/{said}") for line in found), found
+    assert listings.run(hub, write=True).problems == [], "a page may be written before its test"
+
+
+def test_a_listing_of_results_before_they_are_measured_names_the_command(hub):
+    path = page(hub, '```text title="results.txt"\n```\n', "x/a-page")
+    (path.parent / "measure.py").touch()
+    (found,) = listings.run(hub, write=True).problems
+    assert found.fix == "run: make measure PAGE=x/a-page"
+
+
+def test_a_test_of_another_name_is_to_be_renamed(hub):
+    path = page(hub, CODE, "x/a-page")
+    (path.parent / "test_other.py").write_text("def test_x(): pass", "utf-8")
+    (found,) = [problem for problem in listings.run(hub, write=False).problems if problem.rule == "test"]
+    assert found.fix == "rename test_other.py"
 
 
 def test_an_open_fence_is_an_error(hub):

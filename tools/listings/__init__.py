@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.listings import fences, table
+from tools.listings import fences, table, tests_of_pages
 from tools.listings.code import SKETCH, ListingError, Source, code, source
 from tools.listings.fences import Fence
 from tools.portable.page import Page
@@ -32,12 +32,15 @@ class Result:
 def run(root: Path, *, write: bool) -> Result:
     """Compare every listing below docs, and the table of the job board, with the code; with `write`, correct them.
 
-    A page with any problem is left as it is.
+    A page with any problem is left as it is. Without `write`, a page without its test is a problem too.
     """
     root, result = root.resolve(), Result()
     for path in sorted((root / "docs").rglob("*.md")):
         _page(Page(root, path), root, result, write)
     table.update(root, result, write)
+    if not write:
+        for path in sorted((root / "docs").rglob("README.md")):
+            result.problems += tests_of_pages.check(Page(root, path), root)
     result.problems.sort()
     return result
 

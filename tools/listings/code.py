@@ -6,6 +6,8 @@ from pathlib import Path
 from tools import symbols
 
 SKETCH = "sketch"
+PROJECT = "examples/jobboard"
+NOT_OURS = {".git", ".venv", ".cache", "site"}  # what git does not keep is not there for anybody else
 MOST_LINES = 30  # of a symbol: one too long to show is too long
 MOST_LINES_OF_A_FILE = 60  # of another language, which is shown whole
 
@@ -37,11 +39,17 @@ def source(title: str, root: Path, folder: Path) -> Source:
         path = folder / name
         if not name or not path.is_file():
             known = 'write the path from the root of the repository, or title="sketch"'
+            if (folder / "measure.py").is_file() and name == "results.txt":
+                known = f"run: make measure PAGE={folder.relative_to(root / 'docs').as_posix()}"
             raise ListingError(f"the title '{title}' names no file of this page's folder", known)
     else:
         path = root / name
         if name.startswith("/") or ".." in Path(name).parts:
             raise ListingError(f"'{name}' is not a path from the root of the repository", "write it without .. and /")
+        if path.is_dir():
+            raise ListingError(f"{name} is a folder", f"name a file of it: {_held(root, path)}")
+        if Path(name).parts[0] in NOT_OURS:
+            raise ListingError(f"{name} is not in the repository", "list a file that git keeps")
         if not path.is_file():
             raise ListingError(f"{name} is not in the repository", _nearest(root, name))
     return Source(path, path.relative_to(root).as_posix(), symbol)
@@ -49,12 +57,18 @@ def source(title: str, root: Path, folder: Path) -> Source:
 
 def _nearest(root: Path, name: str) -> str:
     """What the last existing folder of a path holds, to correct the path by."""
+    if (root / PROJECT / name).is_file():
+        return f"write {PROJECT}/{name}"
     folder = root
     parts = Path(name).parts
     for part in parts[:-1]:
         if not (folder / part).is_dir():
             break
         folder /= part
+    return _held(root, folder)
+
+
+def _held(root: Path, folder: Path) -> str:
     held = sorted(p.name for p in folder.iterdir() if not p.name.startswith((".", "__pycache__")))
     return f"{folder.relative_to(root).as_posix()}/ has: {', '.join(held)}".replace("./ has", "the repository has")
 
@@ -74,7 +88,8 @@ def code(named: Source) -> str:
     limit = MOST_LINES if python else MOST_LINES_OF_A_FILE
     if len(lines) > limit:
         what = f"'{named.symbol}' of {named.name}" if named.symbol else named.name
-        advice = "a symbol too long to show is too long: split it" if named.symbol else "list a part of it"
+        advice = "name a symbol of it after '::'" if python else "show the part that matters as a block of its own"
+        advice = "a symbol too long to show is too long: split it" if named.symbol else advice
         raise ListingError(f"{what} has {len(lines)} lines, {limit} at most are shown", advice)
     return "".join(line.rstrip() + "\n" for line in lines)
 

@@ -7,6 +7,7 @@ from tools.portable.page import Page
 from tools.portable.problem import Problem
 
 OPENING = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)$")
+PRE = re.compile(r"[ >]*<pre\b", re.I)
 TITLE = re.compile(r'(?:^|\s)title="([^"]*)"')
 
 
@@ -38,7 +39,7 @@ class Fence:
 
 
 def read(page: Page) -> tuple[list[Fence], list[Problem]]:
-    """Return the fences of a page, and what cannot be read: the page itself, an open fence, an indented block."""
+    """Return the fences of a page, and what is none: an unreadable page, an open fence, an indented block, <pre>."""
     if page.text is None or page.problems:
         return [], list(page.problems)
     fences, problems = [], []
@@ -60,6 +61,11 @@ def read(page: Page) -> tuple[list[Fence], list[Problem]]:
             continue
         code = "".join(_without(prefix, line) + "\n" for line in lines[1:-1])
         fences.append(Fence(page.name, block.line, block.line + len(lines) - 1, prefix, mark, opening[2].strip(), code))
+    code_lines = {line for block in page.code_blocks for line in range(block.line, block.end + 1)}
+    for number, line in enumerate(page.lines, 1):
+        if number not in code_lines and PRE.match(line):
+            message = "code in <pre> does not say what it is"
+            problems.append(Problem(page.name, number, "fence", message, "write it between ``` marks"))
     return fences, problems
 
 

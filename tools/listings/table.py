@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import listings
+from tools.listings.code import PROJECT
 from tools.portable.problem import Problem
 
 if TYPE_CHECKING:
     from tools.listings import Result
 
-PROJECT = "examples/jobboard"
 README = f"{PROJECT}/README.md"
 START, END = "<!-- pages:start -->", "<!-- pages:end -->"
 NONE_YET = "No page shows code of the job board yet."
