@@ -12,6 +12,14 @@ from tools.repository import ROOT
 from tools.services import ServiceError
 
 
+class Terminated(BaseException):
+    """SIGTERM. Not SystemExit, which the code of a page can raise, too."""
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
+
+
 def main(arguments: list[str]) -> int:
     """Measure or check; see the top of the package."""
     checking = "--check" in arguments
@@ -19,7 +27,7 @@ def main(arguments: list[str]) -> int:
     if len(names) > 1 or any(name.startswith("-") for name in names):
         print("usage: python -m tools.measure [--check] [PAGE]   (PAGE like challenges/n-plus-one)", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         wanted = [pages.find(ROOT, name) for name in names]
         return _check(wanted) if checking else _measure(wanted or pages.measured(ROOT))
@@ -29,6 +37,8 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("measure: interrupted; the old results stay", file=sys.stderr)
         return 128 + signal.SIGINT
+    except Terminated:
+        return 128 + signal.SIGTERM
 
 
 def _check(wanted: list[pages.Page]) -> int:

@@ -16,16 +16,28 @@ def check(root: Path, wanted: list[Page] | None = None) -> list[str]:
             problems += _stale(page)
         except MeasureError as error:
             problems.append(str(error))
-    texts = (
-        sorted((root / "docs").rglob("README.md")) if wanted is None else [page.folder / "README.md" for page in wanted]
-    )
+        except UnicodeDecodeError:
+            what = "results.txt or results.svg is not text in UTF-8"
+            problems.append(f"{page.where(page.results)}: {what}; measure again: {page.command}")
+    texts = sorted((root / "docs").rglob("*.md")) if wanted is None else [page.folder / "README.md" for page in wanted]
     for path in texts:
         problems += _unmeasured(root, path) if path.exists() else []
     if wanted is None:
-        for path in sorted((root / "docs").glob("*/*/results.*")):
-            if not (path.parent / "measure.py").exists():
-                name = path.relative_to(root).as_posix()
-                problems.append(f"{name}:1: nothing says how this was measured; add measure.py, or delete it")
+        problems += _misplaced(root)
+    return problems
+
+
+def _misplaced(root: Path) -> list[str]:
+    """Results that no measure.py made, and a measure.py that no run would find."""
+    problems = []
+    for path in sorted((root / "docs").rglob("results.*")):
+        if not (path.parent / "measure.py").exists():
+            name = path.relative_to(root).as_posix()
+            problems.append(f"{name}:1: nothing says how this was measured; add measure.py, or delete it")
+    for path in sorted((root / "docs").rglob("measure.py")):
+        if len(path.relative_to(root).parts) != 4:
+            name = path.relative_to(root).as_posix()
+            problems.append(f"{name}:1: it is never run; move it to the folder of a page, docs/<section>/<page>/")
     return problems
 
 
@@ -51,8 +63,8 @@ def _unmeasured(root: Path, path: Path) -> list[str]:
     where = path.relative_to(root).as_posix()
     try:
         found = list(claims.check(root, path))
-    except (MeasureError, SyntaxError):
-        return []  # reported with its place by _stale, or by the tests of the page
+    except (MeasureError, SyntaxError, UnicodeDecodeError):
+        return []  # reported with its place by _stale, by tools.listings or by tools.portable
     advice = "write the number that was measured, put code in backticks, or name it in GIVEN of measure.py"
     return [
         f"{where}:{line}: '{claim}' is in no results.txt and no test of this page; {advice}" for line, claim in found

@@ -9,8 +9,9 @@ The rule. A claim is a number followed by a unit that looks measured:
 `201 → 2 queries`, `201 queries → 2` and `3.5 to 4.1 ms` are two claims each; 12 731, 12,731 and 12731 are one number.
 A claim also holds if it is in GIVEN of measure.py, or in the results of a page that the same paragraph, list item or
 table row links to. A page that has neither measure.py nor test_*.py, such as the list of a section, is held only to the
-results of the pages it links to. Not prose, and never looked at: front matter, code in fences and backticks, addresses,
-comments. Not claims: rows and jobs (a dataset's size), words ("ten queries"), ratios, percentages, minutes and hours.
+results of the pages it links to. The words of a diagram are prose. Not prose, and never looked at: front matter, code
+in fences and backticks, addresses, comments. Not claims: rows and jobs (a dataset's size), words ("ten queries"),
+ratios, percentages, minutes and hours.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def check(root: Path, path: Path) -> Iterator[tuple[int, str]]:
     page = Page(path.parent.relative_to(root / "docs").as_posix(), root)
     own = page.script.exists() or any(page.folder.glob("test_*.py"))
     facts = facts_of(page.folder) if own else Facts()
-    given = " ; ".join(declaration(page, "GIVEN", {})) if page.script.exists() else ""
+    given = " ; ".join(declaration(page, "GIVEN")) if page.script.exists() else ""
     start = 0
     for end in [*(match.start() for match in BLOCK.finditer(text)), len(text)]:
         linked = [facts_of(folder) for folder in _linked(path, source[start:end])]
@@ -125,5 +126,7 @@ def _decimal(number: str) -> Decimal:
 
 
 def _blank(found: re.Match[str]) -> str:
-    """Keep the lines, so that the place of what follows stays the same."""
+    """Keep the lines, so that the place of what follows stays the same; and all of a diagram, whose words are read."""
+    if found[1] and found[0].lstrip("`~ >").startswith("mermaid"):
+        return found[0]
     return re.sub(r"[^\n]", "\0", found[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -102,6 +103,9 @@ class Lab(Instruments):
 
     def record(self, title: str, what: str, **measured: Any) -> Row:
         """Record a row in the table of this title: counts={"lost": 625}, timing=lab.time(…), note="…"."""
+        for name, count in measured.get("counts", {}).items():
+            if not isinstance(count, int | float) or not 0 <= count < math.inf:
+                raise MeasureError(f"'{title}', {what}: {name} is {count!r}; a count is a number from 0 up")
         row = Row(what=what, data=self._data, **measured)
         self.tables.setdefault(title, Table(title)).rows.append(row)
         return row

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tools.measure import MeasureError
 from tools.services import Services
 
 
@@ -30,6 +31,15 @@ def cpu() -> str:
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True).stdout.strip()
     return platform.processor() or "unknown CPU"
+
+
+def installed(packages: list[str], where: str) -> None:
+    """Raise MeasureError, with this place, for a package whose version nobody could name."""
+    for name in packages:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            raise MeasureError(f"{where}: PACKAGES names '{name}', which is not installed; correct the name") from None
 
 
 def versions(services: Services, packages: list[str]) -> str:

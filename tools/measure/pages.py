@@ -11,6 +11,13 @@ from typing import Any
 from tools.measure import MeasureError, fingerprint
 from tools.symbols import SymbolError
 
+# What measure.py may declare: its kind, and an example for who wrote another.
+FORMS = {
+    "MEASURES": (list, 'MEASURES = ["examples/jobboard/board/querysets.py::JobQuerySet.open"]'),
+    "GIVEN": (dict, 'GIVEN = {"500 ms": "the lock_timeout that we set"}'),
+    "PACKAGES": (list, 'PACKAGES = ["celery"]'),
+}
+
 
 @dataclass(frozen=True, order=True)
 class Page:
@@ -68,36 +75,43 @@ def find(root: Path, name: str) -> Page:
     raise MeasureError(f"{problem}; pages that measure: {', '.join(known) or 'none'}")
 
 
-def declaration(page: Page, name: str, default: Any = None) -> Any:
-    """Return the literal that measure.py assigns to a name. Raises MeasureError where it is not a literal."""
+def declaration(page: Page, name: str) -> Any:
+    """Return the literal that measure.py assigns to one of FORMS, or an empty one. Raises MeasureError."""
+    kind, form = FORMS[name]
     try:
         tree = ast.parse(page.script.read_text("utf-8"))
     except SyntaxError as error:
         raise MeasureError(f"{page.where(page.script, error.lineno or 1)}: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise MeasureError(f"{page.where(page.script)}: it is not text in UTF-8; save it as such") from None
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            where = page.where(page.script, node.lineno)
             try:
-                return ast.literal_eval(node.value)
+                found = ast.literal_eval(node.value)
             except ValueError:
-                where = page.where(page.script, node.lineno)
                 raise MeasureError(f"{where}: {name} must be written out, without names or calls") from None
-    return default
+            if not isinstance(found, kind) or not all(isinstance(entry, str) for entry in found):
+                raise MeasureError(f"{where}: {name} has another form; write {form}")
+            return found
+    return kind()
 
 
 def fingerprints(page: Page) -> dict[str, str]:
     """Return what was measured -> its hash: measure.py itself, then each of MEASURES. Raises MeasureError."""
-    measures = declaration(page, "MEASURES")
-    if not isinstance(measures, list) or not measures or not all(isinstance(name, str) for name in measures):
-        example = '"examples/jobboard/board/querysets.py::JobQuerySet.open"'
-        where = page.where(page.script)
-        raise MeasureError(f"{where}: say which code it measures: MEASURES = [{example}]")
+    measures, *_ = [declaration(page, name) for name in FORMS]
+    if not measures:
+        raise MeasureError(f"{page.where(page.script)}: say which code it measures: {FORMS['MEASURES'][1]}")
     found = {"measure.py": fingerprint.of_script(page.script)}
     for name in measures:
         try:
             found[name] = fingerprint.of_reference(page.root, name)
-        except (SymbolError, OSError, SyntaxError) as error:
+        except (SymbolError, OSError, SyntaxError, UnicodeDecodeError) as error:
             line = 1 + page.script.read_text("utf-8").partition(name)[0].count("\n")
-            problem = "there is no such file" if isinstance(error, OSError) else str(error)
+            absent = "there is no such file; write its path from the root of the repository"
+            problem = absent if isinstance(error, OSError) else str(error)
+            problem = "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else problem
             problem = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else problem
             raise MeasureError(f"{page.where(page.script, line)}: {name.partition('::')[0]}: {problem}") from None
     return found

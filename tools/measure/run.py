@@ -22,13 +22,15 @@ def run(root: Path, wanted: list[Page], say: Callable[[str], None]) -> int:
     """Measure pages one after the other; a failed one does not stop the others. Return how many failed."""
     # Hashes first: code is imported once, so what was read now is what runs, whoever saves a file meanwhile.
     before = {page: (pages.fingerprints(page), _bytes(page)) for page in wanted}
+    for page in wanted:
+        machine.installed(pages.declaration(page, "PACKAGES"), page.where(page.script))
     failed = []
     with services() as lent, contextlib.closing(Databases(lent, root, say)) as databases:
         for number, page in enumerate(wanted, 1):
             say(f"[{number} of {len(wanted)}] {page.name}")
             try:
                 _measure(page, databases, say, *before[page])
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed.append(page)
                 say(f"{_reason(page, error)}; the old results stay")
     return len(failed)
@@ -44,7 +46,7 @@ def _measure(page: Page, databases: Databases, say: Callable[[str], None], code:
         raise MeasureError(f"{page.where(page.script)}: measure(lab) recorded nothing")
     conditions = {
         "machine": machine.machine(),
-        "versions": machine.versions(databases.services, pages.declaration(page, "PACKAGES", [])),
+        "versions": machine.versions(databases.services, pages.declaration(page, "PACKAGES")),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "command": page.command,
     }
@@ -83,13 +85,15 @@ def _imported(page: Page) -> Iterator[ModuleType]:
                 del sys.modules[name]
 
 
-def _reason(page: Page, error: Exception) -> str:
+def _reason(page: Page, error: BaseException) -> str:
     """Return one line: where in measure.py it happened, and what."""
-    if isinstance(error, MeasureError):
+    if str(error).startswith("docs/"):
         return str(error)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == page.script]
     text = " ".join(str(error).split())
     if "relation" in text and "does not exist" in text:
         text += " (the tables are there inside: with lab.dataset('S'))"
     where = page.where(page.script, frames[-1].lineno or 1 if frames else 1)
+    if isinstance(error, MeasureError):
+        return f"{where}: {text}"
     return f"{where}: {type(error).__name__}{': ' if text else ''}{text}"
