@@ -21,9 +21,8 @@ serve: _site ## Show the site on http://127.0.0.1:8000/ and reload on save (PORT
 	@$(RUN) -m tools.serve
 
 check: _site ## Check the pages: Markdown, links, diagrams, listings, measured numbers (PAGE=docs/concepts/README.md for one)
-	@$(RUN) -m tools.portable $(PAGE)
-	@$(RUN) -m tools.listings --check
-	@$(RUN) -m tools.measure --check
+	@failed=0; $(RUN) -m tools.portable $(PAGE) || failed=1; $(RUN) -m tools.listings --check || failed=1; \
+	  $(RUN) -m tools.measure --check || failed=1; exit $$failed
 
 listings: _site ## Fill the listings of all pages from the files that they name
 	@$(RUN) -m tools.listings
@@ -35,8 +34,8 @@ jobboard: _test ## Run the job board with seeded data: API, GraphiQL and OpenAPI
 	@$(RUN) examples/jobboard/run_demo.py
 
 ##@ Prove
-test: _test ## Run every test, in a real browser and on real servers too
-	@$(RUN) -m tools.test
+test: _test ## Run every test, in a real browser and on real servers too (PAGE=docs/concepts/indexing for one page's)
+	@$(RUN) -m tools.test $(PAGE)
 
 lint: _test ## Check the style of the Python code
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .

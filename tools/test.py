@@ -1,7 +1,7 @@
 """Run every test: of the hub on all cores, in a real browser too; then of the pages and the job board, on real servers.
 
 Extra arguments go to the hub's pytest, and leave the others out: python -m tools.test -k search. A folder below docs
-runs the tests of its pages alone: python -m tools.test docs/challenges/n-plus-one.
+runs the tests of its pages alone: python -m tools.test docs/challenges/n-plus-one (or its README.md).
 """
 
 import os
@@ -23,9 +23,10 @@ def hub(arguments: list[str]) -> int:
 
 
 def pages(folder: str = "docs") -> int:
-    """Run the tests that stand beside the pages, on the job board's servers and settings; 0 where there is none."""
+    """Run the tests that stand beside the pages, on the job board's servers and settings; returns pytest's status."""
     if not any((ROOT / folder).rglob("test_*.py")):
-        return 0
+        print(f"{folder} holds no test; name the folder of a page, such as docs/challenges/n-plus-one", file=sys.stderr)
+        return 1
     settings = ["-c", str(JOBBOARD / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "conftest"]
     path = os.pathsep.join([str(JOBBOARD), str(ROOT)])
     command = [sys.executable, "-m", "pytest", "-q", *settings, folder]
@@ -58,7 +59,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if sys.argv[1:]:
-        return pages(sys.argv[1]) if sys.argv[1].startswith("docs") else hub(sys.argv[1:])
+        first = sys.argv[1].removesuffix("README.md").rstrip("/")
+        return pages(first) if first.split("/")[0] == "docs" else hub(sys.argv[1:])
     failed = 0
     for name, suite in (("hub", lambda: hub([])), ("pages", pages), ("job board", jobboard)):
         print(f"The {name}", flush=True)
