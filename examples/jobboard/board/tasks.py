@@ -10,6 +10,7 @@ from smtplib import SMTPConnectError, SMTPServerDisconnected
 
 from celery import shared_task
 from django.core.mail import EmailMessage
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import tokens
@@ -22,35 +23,57 @@ TRANSIENT = (
     TimeoutError,
     SMTPConnectError,
     SMTPServerDisconnected,
+    OperationalError,  # another worker has the row, or PostgreSQL restarts
 )
+
+# A task whose process was killed runs again, max_retries times at most.
+SURVIVES = {
+    "acks_late": True,  # acknowledge when done, not when taken
+    "retry_on_worker_lost": True,  # send it again, and count it
+    "reject_on_worker_lost": True,  # requeue it, if sending fails
+    "default_retry_delay": 2,  # seconds; three minutes unless set
+}
 
 
 @shared_task(
-    acks_late=True,  # acknowledge when done, not when taken
-    reject_on_worker_lost=True,  # and not when the process was killed
+    **SURVIVES,
     autoretry_for=TRANSIENT,
-    retry_backoff=True,  # after about 1, 2, 4 … seconds,
-    retry_jitter=True,  # spread, so that a thousand do not return at once,
+    retry_backoff=True,  # after up to 1, 2, 4 … seconds,
+    retry_jitter=True,  # drawn, so that a thousand do not return at once,
     retry_backoff_max=600,  # ten minutes at most, far below the hour after
     max_retries=10,  # which the queue delivers a message again
 )
+@transaction.atomic
 def send_confirmation(application_id):
-    """Mail the applicant once that the application arrived.
+    """Mail the applicant once, however many workers have the message.
 
-    A worker killed between the mail and the mark sends it again: no order of
-    the two is safe. The Message-ID stays, so mail programs can drop the copy.
+    Killed between the mail and the commit, it mails again: no order of the
+    two is safe. The Message-ID stays, so mail programs can drop the copy.
     """
-    application = (
-        Application.objects.for_display()
-        .filter(pk=application_id, confirmation_sent_at=None)
-        .first()
-    )
+    outlast_a_slow_mail_server()
+    locked = Application.objects.select_for_update(
+        of=("self",),  # not the user and the job, which are joined
+        no_key=True,  # rows that point to it may still be written
+        nowait=True,  # an error, which is transient: no worker waits
+    ).select_related("user", "job__company")
+    application = locked.filter(
+        pk=application_id, confirmation_sent_at=None
+    ).first()
     if application is None:  # sent before, or deleted since
         return
     confirmation(application).send()
-    Application.objects.filter(pk=application_id).update(
-        confirmation_sent_at=timezone.now()
-    )
+    application.confirmation_sent_at = timezone.now()
+    application.save(update_fields=["confirmation_sent_at"])
+
+
+def outlast_a_slow_mail_server():
+    """Keep the transaction open for as long as the task may run.
+
+    Each of a mail's steps may take five seconds. PostgreSQL would end a
+    transaction that is idle for ten: the mail sent, the mark lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 
 
 def confirmation(application):
@@ -70,7 +93,8 @@ def confirmation(application):
 def sweep_confirmations():
     """Enqueue the confirmations that a queue which was down never got.
 
-    One that is only late is enqueued twice; the second run finds it sent.
+    One that is only late is enqueued twice; the second run finds it sent,
+    or finds the row locked and comes back.
     """
     before = timezone.now() - timedelta(minutes=10)
     missed = Application.objects.unconfirmed(before).order_by("created_at")
@@ -78,7 +102,7 @@ def sweep_confirmations():
         send_confirmation.delay(application_id)
 
 
-@shared_task(acks_late=True, reject_on_worker_lost=True)
+@shared_task(**SURVIVES)
 def record_statistics(day=None):
     """Write the row of a day, such as "2026-11-22"; by default yesterday.
 

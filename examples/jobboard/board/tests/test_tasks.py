@@ -1,11 +1,14 @@
 """What the tasks do; how they are delivered is in test_worker.py."""
 
 import smtplib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core import mail
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from board import services, tasks
@@ -28,6 +31,70 @@ def test_a_confirmation_is_sent_once(world):
     assert world.application.confirmation_sent_at
 
 
+@pytest.fixture
+def during_the_mail(monkeypatch):
+    """Return a list; what is added to it is called while a mail is sent."""
+    todo = []
+    send = mail.EmailMessage.send
+
+    def send_slowly(message):
+        if todo:
+            todo.pop()()
+        send(message)
+
+    monkeypatch.setattr(mail.EmailMessage, "send", send_slowly)
+    return todo
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_deliveries_at_once_are_one_mail(world, during_the_mail):
+    application = world.application
+
+    def deliver():
+        try:
+            tasks.send_confirmation(application.pk)
+        finally:
+            connection.close()
+
+    def deliver_again():
+        with ThreadPoolExecutor(1) as another_worker:
+            with pytest.raises(OperationalError, match="obtain lock on row"):
+                another_worker.submit(deliver).result()
+
+    during_the_mail.append(deliver_again)
+    tasks.send_confirmation(application.pk)
+    assert during_the_mail == [], "no mail was sent"
+    assert [mail.to for mail in mail.outbox] == [["applicant@example.com"]]
+    application.refresh_from_db()
+    assert application.confirmation_sent_at
+
+
+def test_the_lock_lasts_as_long_as_the_task_may(world, during_the_mail):
+    lasts = []
+
+    def ask():
+        with connection.cursor() as cursor:
+            name = "idle_in_transaction_session_timeout"
+            cursor.execute("SELECT current_setting(%s)::interval", [name])
+            lasts.extend(cursor.fetchone())
+
+    during_the_mail.append(ask)
+    tasks.send_confirmation(world.application.pk)
+    assert lasts == [timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_fails_leaves_no_mark(world, during_the_mail):
+    def fail():
+        raise smtplib.SMTPServerDisconnected
+
+    during_the_mail.append(fail)
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        tasks.send_confirmation(world.application.pk)
+    tasks.send_confirmation(world.application.pk)
+    assert len(mail.outbox) == 1
+
+
 def test_an_application_that_is_gone_is_no_error(world):
     tasks.send_confirmation(world.application.pk + 1)
     assert mail.outbox == []
@@ -38,6 +105,7 @@ def test_only_what_may_pass_is_tried_again():
     assert not issubclass(smtplib.SMTPRecipientsRefused, retried)
     assert issubclass(smtplib.SMTPServerDisconnected, retried)
     assert issubclass(ConnectionRefusedError, retried)
+    assert issubclass(OperationalError, retried)
 
 
 def test_a_rolled_back_application_enqueues_nothing(
@@ -93,7 +161,9 @@ def test_keys_are_forgotten_after_a_day(world):
 def test_tasks_that_change_something_survive_the_death_of_a_worker():
     for task in (tasks.send_confirmation, tasks.record_statistics):
         assert task.acks_late
+        assert task.retry_on_worker_lost
         assert task.reject_on_worker_lost
+        assert task.max_retries in range(1, 11), "or it starts for ever"
     longest = tasks.send_confirmation.retry_backoff_max
     options = celery_app.conf.broker_transport_options
     assert longest < options["visibility_timeout"], "or it is delivered twice"

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 import local
 from board import tasks
+from board.models import Application
 from board.tests.mail import MailServer
 from config import celery_app
 from tools.services import free_port
@@ -103,6 +104,18 @@ def test_a_message_that_comes_three_times_is_one_mail(world, mails):
         "applicant@example.com",
         "outsider@example.com",
     ]
+
+
+def test_a_row_that_is_locked_is_not_forgotten(world, mails):
+    other = world.job.applications.create(user=world.outsider)
+    with transaction.atomic():
+        Application.objects.select_for_update().get(pk=world.application.pk)
+        tasks.send_confirmation.delay(world.application.pk)
+        tasks.send_confirmation.delay(other.pk)
+        wait_for(lambda: sent(other))  # no worker waited for the lock
+        assert len(mails.mails) == 1
+    wait_for(lambda: sent(world.application), 30)
+    assert len(mails.mails) == 2
 
 
 def test_a_mail_server_that_drops_the_connection_is_tried_again(world, mails):
