@@ -8,17 +8,19 @@ from board.models import Application
 from board.tasks import send_confirmation
 from test_reliable_tasks import (
     Server,
+    beside_a_lock,
     busiest_second,
     by_default,
+    checked,
     counted,
     endless,
     kill_in_the_middle,
     late,
     marked_first,
     requeued,
+    skipping,
     starts,
     twice,
-    under_lock,
     worker,
 )
 
@@ -26,6 +28,7 @@ from tools.measure.instruments import timing_of
 
 MEASURES = [
     "docs/concepts/reliable-tasks/test_reliable_tasks.py",
+    "examples/jobboard/board/tasks.py::SURVIVES",
     "examples/jobboard/board/tasks.py::send_confirmation",
 ]
 PACKAGES = ["celery", "kombu", "billiard"]
@@ -33,11 +36,14 @@ GIVEN = {
     "5 s": "celery/concurrency/asynpool.py looks after the pool every 5.0 s",
     "0.1 s": "how often the worker of the counts looks",
     "1 s": "retry_backoff=True: the limit of the first wait",
+    "3 s": "lock_timeout in the job board's settings",
+    "10 s": "idle_in_transaction_session_timeout, there too",
+    "60 s": "CELERY_TASK_TIME_LIMIT, there too",
 }
 
 KILLED = "A child killed during its task, 10 times: calls to the mail server, mails"
 NOTICED = "From the kill until the work is done again, by a worker as shipped"
-TWICE = "The same work delivered twice, 10 times over: 10 mails are right"
+TWICE = "Delivered twice, or once beside somebody's lock, 10 times: 10 mails are right"
 POISON = "A task that kills its process at each start, until we cure it"
 STORM = "1,000 tasks fail at once: how many come back in the same second"
 ROUNDS = 10
@@ -69,10 +75,9 @@ def measure(lab):
             both = "acks_late + reject_on_worker_lost"
             killed(lab, server, pk, both, requeued)
             killed(lab, server, pk, "both, marked before the mail", marked_first)
-            killed(lab, server, pk, "both, marked after", send_confirmation)
-            killed(lab, server, pk, "both, under a row lock", under_lock)
-            after = "both, under a row lock, killed after the mail"
-            killed(lab, server, pk, after, under_lock, "silent")
+            killed(lab, server, pk, "the job board's", send_confirmation)
+            after = "the job board's, killed after the mail"
+            killed(lab, server, pk, after, send_confirmation, "silent")
             for name, task in {"": endless, "retry_": counted}.items():
                 which = f"{name or 'reject_'}on_worker_lost, max_retries=2"
                 lab.record(POISON, which, counts={"starts": starts(task)})
@@ -83,19 +88,18 @@ def measure(lab):
         with running(children=2) as (server, pk):
             for name, task in {
                 "no check": requeued,
-                "check, then send": send_confirmation,
-                "check under a row lock": under_lock,
+                "check, then send": checked,
+                "lock, skip_locked": skipping,
+                "lock, nowait: the job board's": send_confirmation,
             }.items():
                 mails = {
-                    when: sum(twice(task, pk, server, at_once=at_once) for _ in range(ROUNDS))
-                    for when, at_once in (
-                        ("one after the other", False),
-                        ("at once", True),
-                    )
+                    "in turn": sum(twice(task, pk, server, at_once=False) for _ in range(ROUNDS)),
+                    "at once": sum(twice(task, pk, server, at_once=True) for _ in range(ROUNDS)),
+                    "row held": sum(beside_a_lock(task, pk, server) for _ in range(ROUNDS)),
                 }
                 lab.record(TWICE, name, counts=mails)
     for name, jitter in {"backoff alone": False, "with jitter": True}.items():
-        for retry in range(1, 6):
+        for retry in (1, 3, 5):
             lab.record(
                 STORM,
                 f"{name}, retry {retry}",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import local
 import pytest
+from board import services
 from board.models import Application
 from board.tasks import confirmation, send_confirmation
 from board.tests.mail import MailServer, Session
@@ -20,7 +21,7 @@ from celery import shared_task
 from celery.utils.time import get_exponential_backoff_interval
 from config import celery_app
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 
@@ -56,26 +57,39 @@ def marked_first(application_id):
 
 
 @shared_task(
-    name="page.under_lock",
+    name="page.checked",
+    acks_late=True,
+    reject_on_worker_lost=True,
+)
+def checked(application_id):
+    """Look, send, mark: two that look at the same moment both send."""
+    unsent = Application.objects.filter(
+        pk=application_id,
+        confirmation_sent_at=None,
+    )
+    if not unsent.exists():
+        return
+    send_mail(application_id)
+    Application.objects.filter(pk=application_id).update(
+        confirmation_sent_at=timezone.now(),
+    )
+
+
+@shared_task(
+    name="page.skipping",
     acks_late=True,
     reject_on_worker_lost=True,
 )
 @transaction.atomic
-def under_lock(application_id):
-    """Send and mark while the row is locked; a crash frees the lock."""
-    application = (
-        Application.objects.select_for_update(
-            of=("self",),
-            no_key=True,
-            skip_locked=True,
-        )
-        .for_display()
-        .filter(pk=application_id, confirmation_sent_at=None)
-        .first()
-    )
-    if application is None:  # sent, deleted, or another worker is at it
+def skipping(application_id):
+    """Leave without an error when somebody else has locked the row."""
+    rows = Application.objects.select_for_update(
+        no_key=True,
+        skip_locked=True,
+    ).filter(pk=application_id, confirmation_sent_at=None)
+    if rows.first() is None:  # sent, or locked: it cannot say which
         return
-    confirmation(application).send()
+    send_mail(application_id)
     Application.objects.filter(pk=application_id).update(
         confirmation_sent_at=timezone.now(),
     )
@@ -225,6 +239,40 @@ def twice(task, application_id, server, *, at_once):
     return len(server.mails)
 
 
+def beside_a_lock(task, application_id, server):
+    """Deliver while somebody else holds the row; return the number of mails."""
+    Application.objects.update(confirmation_sent_at=None)
+    server.expect()
+    before = started(task)
+
+    def tried():
+        return server.mails or started(task) > before + 1 or (idle() and idle())
+
+    with transaction.atomic():
+        Application.objects.select_for_update().get(pk=application_id)
+        task.delay(application_id)
+        wait_for(tried)
+    worked_off()
+    return len(server.mails)
+
+
+def started(task):
+    """Return how many messages of this task the worker has begun."""
+    (stats,) = celery_app.control.inspect(limit=1).stats().values()
+    return stats["total"].get(task.name, 0)
+
+
+def withdraw(application_id):
+    """Withdraw as the API does, with less patience; say whether it succeeded."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = 500")
+            services.change_status(application_id=application_id, status=Application.Status.WITHDRAWN)
+    except OperationalError:
+        return False
+    return True
+
+
 def starts(task):
     """Run a poisonous task; return how often it was started."""
     cache.set("starts", 0)
@@ -273,8 +321,7 @@ def real_worker(children):
         (requeued, "hang", 2, 1),
         (marked_first, "hang", 1, 0),
         (send_confirmation, "hang", 2, 1),
-        (under_lock, "hang", 2, 1),
-        (under_lock, "silent", 2, 2),
+        (send_confirmation, "silent", 2, 2),
     ],
 )
 def test_a_killed_child(world, server, task, moment, tries, mails):
@@ -286,13 +333,29 @@ def test_a_killed_child(world, server, task, moment, tries, mails):
 
 @real_worker(children=2)
 @pytest.mark.parametrize(
-    ("task", "one_after_the_other", "at_once"),
-    [(requeued, 2, 2), (send_confirmation, 1, 2), (under_lock, 1, 1)],
+    ("task", "one_after_the_other", "at_once", "locked"),
+    [
+        (requeued, 2, 2, 1),
+        (checked, 1, 2, 1),
+        (skipping, 1, 1, 0),
+        (send_confirmation, 1, 1, 1),
+    ],
 )
-def test_two_deliveries(world, server, task, one_after_the_other, at_once):
+def test_two_deliveries(world, server, task, one_after_the_other, at_once, locked):
     pk = world.application.pk
     assert twice(task, pk, server, at_once=False) == one_after_the_other
     assert twice(task, pk, server, at_once=True) == at_once
+    assert beside_a_lock(task, pk, server) == locked
+
+
+@real_worker(children=1)
+def test_who_withdraws_during_the_mail_is_refused(world, server):
+    server.expect("hang")
+    send_confirmation.delay(world.application.pk)
+    assert server.hanging.wait(15)
+    assert not withdraw(world.application.pk)
+    worked_off()
+    assert withdraw(world.application.pk)
 
 
 @real_worker(children=1)
@@ -309,7 +372,7 @@ def test_jitter_spreads_little_at_first_and_more_later():
 
 def test_the_job_boards_own_task_keeps_the_rules():
     task = send_confirmation
-    assert task.acks_late and task.reject_on_worker_lost
+    assert task.acks_late and task.retry_on_worker_lost
     assert task.retry_backoff and task.retry_jitter
     visibility = celery_app.conf.broker_transport_options["visibility_timeout"]
     assert task.retry_backoff_max < visibility == 3600
