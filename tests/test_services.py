@@ -201,7 +201,7 @@ def test_a_url_that_listens_and_is_silent_fails_after_five_seconds(monkeypatch: 
         began = time.monotonic()
         with pytest.raises(services.ServiceError, match="DATABASE_URL does not answer"):
             services.check_url("DATABASE_URL", f"postgres://u:p@127.0.0.1:{silent.getsockname()[1]}/x")
-        assert 4 < time.monotonic() - began < 7
+        assert 4 < time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_without_a_cache_reads_are_right_and_quick_to_give_up(
         assert titles(world.client()) == {"Backend developer", "Baker"}
         response = world.client().get("/api/statistics/")
         assert response.json()["open_jobs"] == 2
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert "cache is down" in caplog.text
 
 

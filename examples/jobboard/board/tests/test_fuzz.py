@@ -5,7 +5,7 @@ every answer must be one that the document describes.
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -43,8 +43,10 @@ def api(world, operations, monkeypatch):
     """Yield the operations, with nothing counted, in one transaction."""
     rates = dict.fromkeys(Throttle.THROTTLE_RATES)
     monkeypatch.setattr(Throttle, "THROTTLE_RATES", rates)
-    # The test's transaction must outlive the requests, as it does with the
-    # test client of Django.
+    # The test's transaction must outlive the pauses between the requests, and
+    # the requests, as it does with the test client of Django.
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield operations

@@ -257,7 +257,7 @@ def test_a_document_that_doubles_is_refused_in_a_moment(world):
     began = time.monotonic()
     message = error(world.client(), doubling(60))
     assert message.startswith("The number of fragments is 2305843009213693951")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_many_operations_in_one_request_are_refused(world):
