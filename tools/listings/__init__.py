@@ -5,7 +5,6 @@ symbol of a Python file, with its decorators and the comment right above it; wit
 without a slash names a file of the page's own folder. `title="sketch"` is code that nothing verifies: it is counted.
 """
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,9 @@ from pathlib import Path
 from tools.listings import fences, table, tests_of_pages
 from tools.listings.code import SKETCH, ListingError, Source, code, source
 from tools.listings.fences import Fence
+from tools.parts import STALE, replace
 from tools.portable.page import Page
 from tools.portable.problem import Problem
-
-STALE = "run: make listings"
 
 
 @dataclass
@@ -84,14 +82,3 @@ def _rendered(fence: Fence, opening: str, text: str) -> list[str]:
     mark = fence.mark[0] * max(len(fence.mark), longest + 1)
     first = opening.replace(fence.mark, mark, 1)
     return [first, *((fence.prefix + line).rstrip() for line in text.split("\n")[:-1]), fence.prefix + mark]
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file in one step: a reader, or an interruption, finds the old one or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(text.encode())
-        draft.chmod(path.stat().st_mode & 0o777)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

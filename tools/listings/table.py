@@ -7,15 +7,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import listings
 from tools.listings.code import PROJECT
+from tools.parts import STALE, replace, spliced
 from tools.portable.problem import Problem
 
 if TYPE_CHECKING:
     from tools.listings import Result
 
 README = f"{PROJECT}/README.md"
-START, END = "<!-- pages:start -->", "<!-- pages:end -->"
+PART = "pages"
+START, END = f"<!-- {PART}:start -->", f"<!-- {PART}:end -->"
 NONE_YET = "No page shows code of the job board yet."
 
 
@@ -25,23 +26,16 @@ def update(root: Path, result: Result, write: bool) -> None:
     if not path.is_file():
         return
     text = path.read_bytes().decode("utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        line = text.count("\n") if not start else before.count("\n") + 1
-        message = "the marks of the generated table are not here"
-        fix = f"write the two lines '{START}' and '{END}' where it belongs, then run: make listings"
-        result.problems.append(Problem(README, line, "table", message, fix))
-        return
-    wanted = f"{before}{START}\n\n{rows(root, result)}\n\n{END}{after}"
-    unreadable = any(problem.fix != listings.STALE for problem in result.problems)
+    wanted, problems = spliced(text, README, {PART: rows(root, result)})
+    result.problems += problems
+    unreadable = any(problem.fix != STALE for problem in result.problems)
     if wanted == text or unreadable:  # a listing that could not be read would be missing from the table
         return
     if not write:
-        message = "the table of pages differs from their listings"
-        result.problems.append(Problem(README, before.count("\n") + 1, "table", message, listings.STALE))
+        line = text.partition(START)[0].count("\n") + 1
+        result.problems.append(Problem(README, line, "table", "the table of pages differs from their listings", STALE))
     else:
-        listings.replace(path, wanted)
+        replace(path, wanted)
         result.written.append(README)
 
 

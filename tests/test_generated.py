@@ -1,0 +1,99 @@
+"""The parts of pages that are made from data: they are current, and wrong data is named."""
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from tools import generated
+from tools.generated import measurements, versions
+from tools.generated.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[1]
+VERSIONS = "docs/reference/versions/README.md"
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """A copy of what the generated parts are made of, and of their pages."""
+    for name in (versions.DATA, *versions.LOCKS, *generated.PAGES):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for page in measurements.measured(ROOT):
+        folder = tmp_path / "docs" / page.name
+        folder.mkdir(parents=True)
+        for name in ("README.md", "measure.py", "results.txt"):
+            shutil.copy(page.folder / name, folder)
+    return tmp_path
+
+
+def test_the_generated_parts_of_this_repository_are_current():
+    assert generated.run(ROOT, write=False).problems == []
+
+
+def test_no_support_date_has_passed_and_every_version_is_the_installed_one():
+    assert list(versions.problems(ROOT, date.today())) == []
+
+
+def test_a_passed_date_is_named_with_its_line_and_what_to_do():
+    first = min(entry["until"] for entry in versions.load(ROOT)["component"] if "until" in entry)
+    assert list(versions.problems(ROOT, first)) == []
+    (problem,) = versions.problems(ROOT, first + timedelta(days=1))
+    line = int(problem.split(":")[1])
+    name = (ROOT / versions.DATA).read_text("utf-8").split("\n")[line - 1]
+    assert "Material for MkDocs" in name
+    assert f"ended on {versions.long(first)}; move the project" in problem
+
+
+def test_a_version_that_is_not_installed_is_named(hub):
+    data = hub / versions.DATA
+    data.write_text(data.read_text("utf-8").replace('runs = "18.6"', 'runs = "17"'), "utf-8")
+    (problem,) = versions.problems(hub, date(2026, 11, 23))
+    assert "PostgreSQL runs 17, the locks install 18.6.3; write that as `runs`" in problem
+
+
+def test_changed_data_is_told_then_written(hub, capsys):
+    data = hub / versions.DATA
+    data.write_text(data.read_text("utf-8").replace("2028-04-30", "2028-04-29"), "utf-8")
+    assert main(["--check"], hub) == 1
+    assert f"{VERSIONS}:" in (out := capsys.readouterr().out) and out.endswith("; run: make listings\n")
+    assert main([], hub) == 0
+    assert "29 April 2028" in (hub / VERSIONS).read_text("utf-8")
+    assert main(["--check"], hub) == 0
+    assert main(["--chek"], hub) == 2
+
+
+def test_a_page_without_marks_says_what_to_insert(hub):
+    page = hub / VERSIONS
+    page.write_text(page.read_text("utf-8").replace("<!-- versions:end -->", ""), "utf-8")
+    before = page.read_bytes()
+    (problem,) = generated.run(hub, write=True).problems
+    assert problem.line > 1 and "<!-- versions:end -->" in problem.fix
+    assert page.read_bytes() == before
+
+
+def test_every_number_of_a_table_is_found():
+    """A wrapped name, a note and a missing value do not move a number into another column."""
+    results = (
+        "A title that is\nlong\n\n"
+        "                data  queries   median  spread of 5 runs\n"
+        "a name that is     S      201  88.8 ms   85.3 to 90.0 ms\n"
+        "wrapped\n"
+        "  plan: Seq Scan, Sort\n"
+        "other              S        -  4.58 ms     4.0 to 5.0 ms\n"
+        "\n\nSecond\n\n     data    lost\n"
+        "one     -  1,600\n"
+        "\ndata      S: 200 jobs\n          and more\nmachine   2 cores\n"
+    )
+    assert measurements.tables_of(results) == [
+        ("A title that is long", [("queries", ["201"]), ("median", ["88.8 ms", "4.58 ms"])]),
+        ("Second", [("lost", ["1,600"])]),
+    ]
+    assert measurements.foot(results) == {"data": "S: 200 jobs and more", "machine": "2 cores"}
+
+
+def test_the_list_holds_every_page_that_measures():
+    text = (ROOT / "docs/reference/measurements/README.md").read_text("utf-8")
+    pages = measurements.measured(ROOT)
+    assert pages and all(f"(../../{page.name}/results.txt)" in text for page in pages)

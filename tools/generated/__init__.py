@@ -1,0 +1,51 @@
+"""Parts of pages that are made from data: between two marks, committed, and compared on every check.
+
+`<!-- versions:start -->` and `<!-- versions:end -->` stand in the page; what is between them is written by the module
+of that name. Everything around it is written by people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.generated import measurements, versions
+from tools.parts import STALE, replace, spliced
+from tools.portable.problem import Problem
+
+Maker = Callable[[Path], dict[str, str]]  # the root of the project -> name of a part -> its Markdown
+
+# The page, and who makes its parts. `measurements` comes last: it reads what the others left alone.
+PAGES: dict[str, Maker] = {
+    "docs/reference/versions/README.md": versions.parts,
+    "docs/reference/measurements/README.md": measurements.parts,
+}
+
+
+@dataclass
+class Result:
+    problems: list[Problem] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+
+
+def run(root: Path, *, write: bool) -> Result:
+    """Compare the generated parts of all pages with their data; with `write`, correct them."""
+    result = Result()
+    for name, maker in PAGES.items():
+        path = root / name
+        if not path.is_file():
+            continue
+        text = path.read_text("utf-8")
+        wanted, problems = spliced(text, name, maker(root))
+        result.problems += problems
+        if wanted == text or problems:
+            continue
+        if write:
+            replace(path, wanted)
+            result.written.append(name)
+        else:
+            line = next(n for n, pair in enumerate(zip(text.split("\n"), wanted.split("\n"), strict=False), 1)
+                        if pair[0] != pair[1])  # fmt: skip
+            result.problems.append(Problem(name, line, "generated", "this differs from the data it is made of", STALE))
+    return result
