@@ -19,6 +19,7 @@ from tools.finish import (
     csp,
     diagram_blocks,
     finish,
+    glossary,
     listing_titles,
     metadata,
     search,
@@ -161,6 +162,58 @@ def test_listing_of_what_does_not_exist(tmp_path, title, message):
     (tmp_path / "b.py").write_text("def open():\n    pass\n", "utf-8")
     with pytest.raises(FinishError, match=message):
         listing_titles.page(a_page(tmp_path, f'<span class="filename">{title}</span>', source=tmp_path))
+
+
+# ---- glossary ----------------------------------------------------------------------------------------------------
+
+CONFIG = '<script id="__config" type="application/json">{"base": ".."}</script>'
+ENTRIES = """# Glossary
+
+- <a id="orm"></a>**ORM**: maps `rows` to <b>objects</b>, says [Django](../x.md).
+- <a id="foreign-key"></a>**Foreign key**: a column.
+- <a id="task"></a>**Task**: a function.
+"""
+
+
+def with_terms(tmp_path: Path, body: str, url: str = "x/index.html") -> str:
+    folder = tmp_path / "docs/reference/glossary"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "README.md").write_text(ENTRIES, "utf-8")
+    article = f'<article class="md-content__inner md-typeset">{body}</article>'
+    page = a_page(tmp_path, CONFIG + article, url=url, source=tmp_path)
+    glossary.page(page)
+    return page.html.partition('md-typeset">')[2].removesuffix("</article>")
+
+
+def test_first_use_of_a_term_leads_to_its_entry(tmp_path):
+    meaning = "maps rows to &lt;b&gt;objects&lt;/b&gt;, says Django."
+    orm = f'<a class="term" href="../reference/glossary/#orm" title="{meaning}">ORM</a>'
+    keys = '<a class="term" href="../reference/glossary/#foreign-key" title="a column.">Foreign keys</a>'
+    assert with_terms(tmp_path, "<p>The ORM. An ORM.</p>") == f"<p>The {orm}. An ORM.</p>"
+    assert with_terms(tmp_path, "<p>Foreign keys, a task</p>") == f"<p>{keys}, a task</p>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<h2>ORM</h2>", "<p><code>ORM</code></p>", '<a href="/"><b>ORM</b></a>', "<pre><span>x</span>ORM</pre>",
+     "<p>PLATFORM, ORM-like, orm</p>", '<img alt="ORM">', "<!-- ORM -->"],
+)  # fmt: skip
+def test_what_is_no_use_of_a_term_stays(tmp_path, body):
+    assert with_terms(tmp_path, body) == body
+
+
+def test_the_glossary_itself_and_the_home_page_stay(tmp_path):
+    for url in ("index.html", "reference/glossary/index.html"):
+        assert with_terms(tmp_path, "<p>ORM</p>", url) == "<p>ORM</p>"
+
+
+def test_pages_of_the_site_lead_to_the_glossary(site):
+    found = [name for name, text in pages_of(site).items() if 'class="term"' in text]
+    assert len(found) >= 5
+    anchors = set(re.findall(r'id="([^"]+)"', (site / "reference/glossary/index.html").read_text("utf-8")))
+    for name in found:
+        links = re.findall(r'class="term" href="[^"#]*#([^"]+)"', (site / name).read_text("utf-8"))
+        assert len(links) == len(set(links)) <= glossary.MOST and set(links) <= anchors, name
 
 
 # ---- metadata ----------------------------------------------------------------------------------------------------
