@@ -16,6 +16,7 @@ from tools.finish import (
     Site,
     accessibility,
     assets,
+    breaks,
     csp,
     diagram_blocks,
     finish,
@@ -214,6 +215,17 @@ def test_pages_of_the_site_lead_to_the_glossary(site):
     for name in found:
         links = re.findall(r'class="term" href="[^"#]*#([^"]+)"', (site / name).read_text("utf-8"))
         assert len(links) == len(set(links)) <= glossary.MOST and set(links) <= anchors, name
+
+
+# ---- long names --------------------------------------------------------------------------------------------------
+
+
+def test_a_long_name_in_a_table_may_be_broken_at_its_joints(tmp_path):
+    name = "<code>board/models.py::Job_open(</code>"
+    page = a_page(tmp_path, f"<p>{name}</p><td>{name}<code>a_b</code></td><td>{name}</td>")
+    breaks.page(page)
+    parted = "<code>board/<wbr>models.<wbr>py::<wbr>Job_<wbr>open(</code>"
+    assert page.html == f"<p>{name}</p><td>{parted}<code>a_b</code></td><td>{parted}</td>"
 
 
 # ---- metadata ----------------------------------------------------------------------------------------------------
