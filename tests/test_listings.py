@@ -1,5 +1,6 @@
 """tools.listings: pages show what the files hold, and every mistake is named with page, line and what to do."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,14 @@ def test_files_of_the_page_and_whole_files(hub):
     (hub / "empty.txt").touch()
     (hub / "docs/x/empty.txt").touch()
     assert filled(hub, '```text title="empty.txt"\nold\n```\n') == '```text title="empty.txt"\n```\n'
+
+
+def test_a_text_fence_shows_what_a_string_says_and_other_code_as_it_is(hub):
+    (hub / "docs/x/test_x.py").write_text('MESSAGE = """\nHello,\nyou.\n"""\nLIMIT = 3\n\n\ndef test_x():\n    pass\n')
+    titles = ("MESSAGE", "LIMIT")
+    path = page(hub, "\n".join(f'```text title="test_x.py::{title}"\n```\n' for title in titles))
+    assert listings.run(hub, write=True).problems == []
+    assert re.findall(r"```text[^\n]*\n(.*?)\n```", path.read_text("utf-8"), re.S) == ["Hello,\nyou.", "LIMIT = 3"]
 
 
 def test_carriage_returns_of_a_file_do_not_reach_the_page(hub):

@@ -59,7 +59,7 @@ def _page(page: Page, root: Path, result: Result, write: bool) -> None:
             continue
         try:
             named = source(fence.title, root, page.path.parent)
-            wanted = _rendered(fence, lines[fence.line - 1], code(named))
+            wanted = _rendered(fence, lines[fence.line - 1], code(named, fence.kind))
         except ListingError as error:
             problems.append(fence.problem(0, error.message, error.fix))
             continue

@@ -1,5 +1,6 @@
 """The code that the title of a fence names."""
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,11 @@ def _held(root: Path, folder: Path) -> str:
     return f"{folder.relative_to(root).as_posix()}/ has: {', '.join(held)}".replace("./ has", "the repository has")
 
 
-def code(named: Source) -> str:
-    """Return the code without its own indentation, ending in a newline; '' for an empty file. Raises ListingError."""
+def code(named: Source, kind: str = "python") -> str:
+    """Return the code without its own indentation, ending in a newline; '' for an empty file. Raises ListingError.
+
+    In a fence of kind 'text' a constant that is one string shows the string: a message to copy, held by its tests.
+    """
     try:
         text = named.path.read_text("utf-8")  # every kind of line ending becomes \n
     except UnicodeDecodeError:
@@ -85,6 +89,8 @@ def code(named: Source) -> str:
         if not python:
             raise ListingError(f"{named.name} is not Python", "name the whole file: delete '::" + named.symbol + "'")
         lines = _symbol(named, lines)
+        said = _string(lines) if kind == "text" else None
+        lines = lines if said is None else said.strip("\n").split("\n")
     limit = MOST_LINES if python else MOST_LINES_OF_A_FILE
     if len(lines) > limit:
         what = f"'{named.symbol}' of {named.name}" if named.symbol else named.name
@@ -92,6 +98,14 @@ def code(named: Source) -> str:
         advice = "a symbol too long to show is too long: split it" if named.symbol else advice
         raise ListingError(f"{what} has {len(lines)} lines, {limit} at most are shown", advice)
     return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _string(lines: list[str]) -> str | None:
+    """Return the string that an assignment holds; None for any other code."""
+    match ast.parse("\n".join(lines)).body:
+        case [ast.Assign(value=ast.Constant(value=str(text)))]:
+            return text
+    return None
 
 
 def _symbol(named: Source, lines: list[str]) -> list[str]:
