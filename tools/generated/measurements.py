@@ -22,7 +22,7 @@ def parts(root: Path) -> dict[str, str]:
         shared[f"{lines['machine']}; {lines['versions']}"].append(name)
     # The set-up of most pages is said once; the others are named with theirs.
     groups = sorted(shared.items(), key=lambda group: -len(group[1]))
-    said = [f"- {len(names)} of {len(found)} pages: {text}." for text, names in groups]
+    said = [f"- {len(names)} of {len(found)} pages: `{text}`" for text, names in groups]
     tables = sum(len(list(tables_of(text))) for _, text in found)
     numbers = sum(len(values) for _, text in found for _, columns in tables_of(text) for _, values in columns)
     head = f"**{numbers:,} numbers in {tables} tables on {len(found)} pages.** They were measured with:"
@@ -48,8 +48,13 @@ def _page(page: Page, text: str, conditions: dict[str, str]) -> list[str]:
     ]
     for name, columns in tables_of(text):
         numbers = "; ".join(f"{column} {' · '.join(values)}" for column, values in columns)
-        lines.append(f"| {name} | {numbers} |".replace("\\", "\\\\"))
+        lines.append(f"| {_plain(name)} | {_plain(numbers)} |")
     return lines
+
+
+def _plain(text: str) -> str:
+    """Return text for a cell of a table: what Markdown would read as a mark is written as a character."""
+    return "".join(f"&#{ord(mark)};" if mark in "|<*`[\\" else mark for mark in text)
 
 
 def title(page: Page) -> str:
