@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import generated
-from tools.generated import measurements, versions
+from tools.generated import measurements, paths, versions
 from tools.generated.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,11 +20,14 @@ def hub(tmp_path):
     for name in (versions.DATA, *versions.LOCKS, *generated.PAGES):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    for page in measurements.measured(ROOT):
-        folder = tmp_path / "docs" / page.name
+    for page in {page.name for page in measurements.measured(ROOT)} | {
+        p for path in paths.PATHS.values() for p in path
+    }:
+        folder = tmp_path / "docs" / page
         folder.mkdir(parents=True)
         for name in ("README.md", "measure.py", "results.txt"):
-            shutil.copy(page.folder / name, folder)
+            if (ROOT / "docs" / page / name).is_file():
+                shutil.copy(ROOT / "docs" / page / name, folder)
     return tmp_path
 
 
@@ -97,3 +100,14 @@ def test_the_list_holds_every_page_that_measures():
     text = (ROOT / "docs/reference/measurements/README.md").read_text("utf-8")
     pages = measurements.measured(ROOT)
     assert pages and all(f"(../../{page.name}/results.txt)" in text for page in pages)
+
+
+def test_the_minutes_of_a_path_are_those_of_its_pages(hub):
+    first, second, *_ = paths.PATHS["learner"]
+    page = hub / "docs" / second / "README.md"
+    page.write_text(paths.TIME.sub("**Time:** 99 minutes", page.read_text("utf-8")), "utf-8")
+    table = paths.parts(hub)["learner"]
+    assert f"| 99 | {paths.minutes_of(hub / 'docs' / first) + 99} |" in table
+    page.write_text("# No time\n", "utf-8")
+    with pytest.raises(ValueError, match=r"README\.md: it states no time; write"):
+        paths.parts(hub)

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.generated import measurements, versions
+from tools.generated import measurements, paths, versions
 from tools.parts import STALE, replace, spliced
 from tools.portable.problem import Problem
 
 Maker = Callable[[Path], dict[str, str]]  # the root of the project -> name of a part -> its Markdown
 
-# The page, and who makes its parts. `measurements` comes last: it reads what the others left alone.
+# The page, and who makes its parts.
 PAGES: dict[str, Maker] = {
+    "docs/start/how-to-use/README.md": paths.parts,
     "docs/reference/versions/README.md": versions.parts,
     "docs/reference/measurements/README.md": measurements.parts,
 }

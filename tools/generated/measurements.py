@@ -39,7 +39,7 @@ def parts(root: Path) -> dict[str, str]:
 def _page(page: Page, text: str, conditions: dict[str, str]) -> list[str]:
     link = f"../../{page.name}"
     lines = [
-        f"### {title(page)}",
+        f"### {title(page.folder)}",
         "",
         f"[The page]({link}/README.md) and its [results]({link}/results.txt), measured on {conditions['date']}.",
         "",
@@ -57,10 +57,10 @@ def _plain(text: str) -> str:
     return "".join(f"&#{ord(mark)};" if mark in "|<*`[\\" else mark for mark in text)
 
 
-def title(page: Page) -> str:
+def title(folder: Path) -> str:
     """Return the heading of a page."""
-    heading = re.search(r"^# +(.+?)\s*$", (page.folder / "README.md").read_text("utf-8"), re.M)
-    return heading[1] if heading else page.name
+    heading = re.search(r"^# +(.+?)\s*$", (folder / "README.md").read_text("utf-8"), re.M)
+    return heading[1] if heading else folder.name
 
 
 def foot(results: str) -> dict[str, str]:
