@@ -9,11 +9,31 @@ import decimal
 
 import strawberry
 import strawberry_django
+from django.db.models import Count, Q
+from graphql import GraphQLError
 from strawberry import relay
+from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
+from strawberry_django.optimizer import is_optimized_by_prefetching
 from strawberry_django.relay import DjangoCursorConnection
 
 from board import models
+
+
+class NoQueryPerRow(FieldExtension):
+    """Refuses a nested page that would be a query for each row around it.
+
+    The optimizer loads the pages of all rows at once, but leaves out those of
+    two aliases, and those without a node, such as `totalCount` alone.
+    """
+
+    def resolve(self, next_, source, info, **arguments):
+        page = next_(source, info, **arguments)
+        if not is_optimized_by_prefetching(page):
+            raise GraphQLError(
+                "Ask for a nested page once, and for its edges { node }."
+            )
+        return page
 
 
 class IsCompanyStaff(BasePermission):
@@ -31,15 +51,24 @@ class IsCompanyStaff(BasePermission):
 
 
 @strawberry_django.type(models.Skill)
-class Skill:
+class Skill(relay.Node):
     name: strawberry.auto
+
+    @classmethod
+    def get_queryset(cls, queryset, info, **kwargs):
+        return queryset.order_by("name")
 
 
 @strawberry_django.type(models.Company)
 class Company(relay.Node):
     name: strawberry.auto
     slug: strawberry.auto
-    jobs: DjangoCursorConnection["Job"] = strawberry_django.connection()
+    open_jobs: int = strawberry_django.field(
+        annotate=Count("jobs", filter=Q(jobs__is_open=True))
+    )
+    jobs: DjangoCursorConnection["Job"] = strawberry_django.connection(
+        extensions=[NoQueryPerRow()]
+    )
 
 
 @strawberry_django.type(models.Job)
@@ -53,7 +82,7 @@ class Job(relay.Node):
     company: Company
     skills: list[Skill]
     applications: DjangoCursorConnection["Application"] = (
-        strawberry_django.connection()
+        strawberry_django.connection(extensions=[NoQueryPerRow()])
     )
     views: int | None = strawberry_django.field(
         permission_classes=[IsCompanyStaff]

@@ -1,5 +1,6 @@
 """GraphQL: the same rows as REST, in a bounded number of queries."""
 
+import json
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from board.graphql import limits
 from board.graphql.schema import schema
 from board.graphql.view import MEDIA_TYPE
-from board.models import Application, Job, Skill
+from board.models import Application, Company, Job, Skill
 from board.tests.world import assert_problem
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.django_db
 SCREEN = """
 query Screen($first: Int = 20, $search: String = "") {
   jobs(first: $first, search: $search) {
-    edges { node { title salaryMax company { name } skills { name } } }
+    edges { node { title salaryMax company { name openJobs }
+      skills { name } } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -52,7 +54,7 @@ def test_a_screen_is_one_request(world):
             "node": {
                 "title": "Backend developer",
                 "salaryMax": "5000.00",
-                "company": {"name": "Acme"},
+                "company": {"name": "Acme", "openJobs": 1},
                 "skills": [{"name": "Python"}, {"name": "SQL"}],
             }
         }
@@ -84,7 +86,43 @@ def test_single_job_skill_filter_and_statistics(world):
         assert data(world.client(), query, id=hidden)["job"] is None
 
 
-NESTED = """{ companies(first: 20) { edges { node { name
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, ["Baker", "Archivist", "Backend developer"]),
+        ({"company": "OTHER"}, ["Baker"]),
+        ({"isOpen": False}, ["Archivist"]),
+        ({"pays": 5000}, ["Backend developer"]),
+        ({"pays": 5001}, []),
+        ({"search": "dev", "skill": "sql"}, ["Backend developer"]),
+    ],
+)
+def test_the_list_filters_as_the_one_of_rest_does(world, arguments, expected):
+    query = """query ($search: String = "", $skill: String, $company: String,
+        $pays: Int, $isOpen: Boolean) { jobs(first: 9, search: $search,
+        skill: $skill, company: $company, pays: $pays, isOpen: $isOpen) {
+        edges { node { title } } } }"""
+    result = data(world.client(world.staff), query, **arguments)
+    assert titles(result["jobs"]) == expected
+
+
+def test_the_other_reads_of_rest(world):
+    query = """query ($slug: String!, $id: ID!) {
+        company(slug: $slug) { name openJobs }
+        application(id: $id) { status applicant job { title } }
+        skills(first: 9) { edges { node { name } } } }"""
+    number = world.application.pk
+    client = world.client(world.applicant)
+    result = data(client, query, slug="ACME", id=number)
+    assert result["company"] == {"name": "Acme", "openJobs": 1}
+    assert result["application"]["applicant"] == "applicant@example.com"
+    skills = [edge["node"]["name"] for edge in result["skills"]["edges"]]
+    assert skills == ["Python", "SQL"]
+    result = data(world.client(world.outsider), query, slug="-", id=number)
+    assert (result["company"], result["application"]) == (None, None)
+
+
+NESTED = """{ companies(first: 20) { edges { node { name openJobs
     jobs(first: 5) { edges { node { title skills { name }
       applications(first: 5) { edges { node { status applicant } } }
     } } } } } } }"""
@@ -110,6 +148,25 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world, query):
     few = count()
     grow(15)
     assert count() == few <= 8
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "jobs(first: 5) { totalCount }",
+        "jobs(first: 5) { edges { cursor } }",
+        "jobs(first: 5) { edges @include(if: false) { node { title } } }",
+        "a: jobs(first: 1) { edges { node { title } } }"
+        " b: jobs(first: 2) { edges { node { title } } }",
+    ],
+)
+def test_a_nested_page_is_never_a_query_for_each_row(world, fields):
+    query = f"{{ companies(first: 20) {{ edges {{ node {{ {fields} }} }} }} }}"
+    for number in range(10):
+        Company.objects.create(name="C", slug=f"c{number}")
+    with CaptureQueriesContext(connection) as queries:
+        assert "nested page once" in error(world.client(), query)
+    assert len(queries) <= 4
 
 
 def test_rows_follow_the_rules_of_rest_wherever_they_nest(world):
@@ -258,6 +315,35 @@ def test_a_document_that_doubles_is_refused_in_a_moment(world):
     message = error(world.client(), doubling(60))
     assert message.startswith("The number of fragments is 2305843009213693951")
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"search": "a\0"}, "80 printable characters"),
+        ({"search": "\ud800"}, "80 printable characters"),
+        ({"search": "a" * 81}, "80 printable characters"),
+        ({"skill": "a\0"}, "80 printable characters"),
+        ({"company": "a\0"}, "80 printable characters"),
+        ({"after": "made up"}, "not a cursor of this list"),
+        ({"after": "b3JkZXJlZGN1cnNvcjpbXQ=="}, "not a cursor of this list"),
+        ({"below": "made up"}, "not a cursor of this list"),
+    ],
+)
+def test_a_mistake_of_the_client_is_named_and_is_no_bug(
+    world, caplog, arguments, message
+):
+    query = """query ($search: String = "", $skill: String, $company: String,
+        $after: String, $below: String) { jobs(first: 1, search: $search,
+        skill: $skill, company: $company, after: $after) { edges { node {
+        applications(first: 1, after: $below) { edges { node { id } } }
+        } } } }"""
+    body = json.dumps({"query": query, "variables": arguments})
+    response = world.client().generic(
+        "POST", "/graphql/", body, "application/json"
+    )
+    assert message in response.json()["errors"][0]["message"]
+    assert caplog.records == []
 
 
 def test_many_operations_in_one_request_are_refused(world):
