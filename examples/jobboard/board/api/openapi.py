@@ -37,3 +37,12 @@ def document_problems(result, generator, request, public):
         for operation in path.values():
             operation["responses"]["default"] = response
     return result
+
+
+def summarise(result, generator, request, public):
+    """Show the first line of each description beside the folded operation."""
+    for path in result["paths"].values():
+        for operation in path.values():
+            text = operation.get("description", "")
+            operation["summary"] = text.partition("\n")[0]
+    return result

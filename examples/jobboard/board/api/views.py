@@ -124,6 +124,8 @@ class JobViewSet(GenericViewSet):
 class ApplicationViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet
 ):
+    """Your own applications, and those for the companies you act for."""
+
     queryset = Application.objects.none()
     serializer_class = ApplicationSerializer
     filterset_class = ApplicationFilter
@@ -202,6 +204,8 @@ class ApplicationViewSet(
 class CompanyViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet
 ):
+    """Companies, each with the number of its open jobs."""
+
     queryset = Company.objects.with_open_jobs()
     permission_classes = (AllowAny,)
     serializer_class = CompanyWithJobsSerializer
@@ -211,6 +215,8 @@ class CompanyViewSet(
 
 
 class SkillViewSet(mixins.ListModelMixin, GenericViewSet):
+    """The skills that jobs ask for."""
+
     queryset = Skill.objects.all()
     permission_classes = (AllowAny,)
     serializer_class = SkillSerializer

@@ -49,13 +49,16 @@ def test_migrations_are_complete(db):
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
-def test_the_openapi_document_is_valid_and_names_the_error_shape():
+def test_the_openapi_document_is_valid_and_says_what_every_operation_does():
     document = SchemaGenerator().get_schema(public=True)
     validate_schema(document)
     for operations in document["paths"].values():
         for operation in operations.values():
             content = operation["responses"]["default"]["content"]
             assert list(content) == ["application/problem+json"]
+            assert operation["summary"].endswith("."), operation
+    tags = document["paths"]["/api/jobs/{id}/"]["get"]["tags"]
+    assert tags == ["jobs"]
 
 
 def manage(*arguments, **variables):
