@@ -9,6 +9,7 @@ from pathlib import Path
 
 import django
 from celery.schedules import crontab
+from corsheaders.defaults import default_headers
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -153,6 +154,9 @@ SECURE_PROXY_SSL_HEADER = (
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, over plain HTTP
 CSRF_FAILURE_VIEW = "board.api.errors.csrf_failure"
 CORS_ALLOW_CREDENTIALS = True
+# What a frontend of another origin may send beyond the usual, and read.
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
+CORS_ALLOW_HEADERS += ["if-match", "if-none-match"]
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 

@@ -236,6 +236,30 @@ def test_answers_stay_out_of_shared_caches(world):
     assert client.get("/api/me/").headers["Cache-Control"] == "no-store"
 
 
+def test_a_frontend_of_another_origin_may_send_what_the_api_asks_for(
+    world, settings
+):
+    settings.CORS_ALLOWED_ORIGINS = ["http://localhost:5173"]
+
+    def preflight(origin):
+        return world.client().options(
+            f"/api/jobs/{world.job.pk}/",
+            headers={
+                "Origin": origin,
+                "Access-Control-Request-Method": "PATCH",
+                "Access-Control-Request-Headers": "if-match",
+            },
+        )
+
+    headers = preflight("http://localhost:5173").headers
+    assert headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
+    allowed = headers["Access-Control-Allow-Headers"].split(", ")
+    needed = {"authorization", "idempotency-key", "if-match", "if-none-match"}
+    assert needed <= set(allowed)
+    headers = preflight("http://evil.example").headers
+    assert "Access-Control-Allow-Origin" not in headers
+
+
 def test_a_view_is_counted_by_a_post_and_loses_nothing(world):
     client, address = world.client(), f"/api/jobs/{world.job.pk}/"
     client.get(address)
