@@ -27,6 +27,10 @@ def pytest_configure(config):
     import django
 
     django.setup()
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    # Slow on purpose; in a test it has only to be Argon2.
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost = 1, 64
 
 
 @pytest.fixture(autouse=True)

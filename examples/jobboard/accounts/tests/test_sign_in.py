@@ -29,13 +29,6 @@ def user():
     return User.objects.create_user(EMAIL, PASSWORD)
 
 
-@pytest.fixture
-def quick_hash(settings):
-    """Hash quickly where a test hashes a lot."""
-    hashers = "django.contrib.auth.hashers."
-    settings.PASSWORD_HASHERS = [f"{hashers}MD5PasswordHasher"]
-
-
 def sign_in(client, password=PASSWORD):
     body = {"email": EMAIL, "password": password}
     return client.post("/api/auth/token/", body, format="json")
@@ -223,7 +216,7 @@ def test_the_profile_is_made_when_it_is_missing_and_keeps_its_owner(
     assert_problem(response, 405)
 
 
-def test_guessing_passwords_is_slowed_down(quick_hash, client, user):
+def test_guessing_passwords_is_slowed_down(client, user):
     for _ in range(10):
         assert sign_in(client, "wrong").status_code == 401
     response = sign_in(client)
@@ -231,7 +224,7 @@ def test_guessing_passwords_is_slowed_down(quick_hash, client, user):
     assert 0 < int(response.headers["Retry-After"]) <= 60
 
 
-def test_many_clients_that_guess_one_password_are_slowed_down(quick_hash, user):
+def test_many_clients_that_guess_one_password_are_slowed_down(user):
     def attempt(number, email=EMAIL):
         client = APIClient(REMOTE_ADDR=f"192.0.2.{number}")
         body = {"email": email, "password": "wrong"}
