@@ -1,7 +1,8 @@
 """Run the job board on this machine: python examples/jobboard/run_demo.py.
 
 Starts PostgreSQL, Valkey, a Celery worker and gunicorn, fills the database
-with the small seed, and stops everything on Ctrl-C. Nothing is kept.
+with the small seed, and stops everything on Ctrl-C, on a signal, and when the
+terminal is closed. Nothing is kept.
 
 A program beside the project, not a management command: settings need the
 servers' addresses before Django can start, and a command runs after that.
@@ -10,6 +11,7 @@ servers' addresses before Django can start, and a command runs after that.
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -25,15 +27,24 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 import local  # noqa: E402
-from tools.services import ServiceError, services  # noqa: E402
+from tools.services import (  # noqa: E402
+    ServiceError,
+    die_with_parent,
+    services,
+    shielded,
+)
 
 HOST, PORT = "127.0.0.1", os.environ.get("PORT", "8001")
 PROGRAMS = {
-    "worker": ["celery", "-A", "config", "worker", "--loglevel=WARNING"],
+    # Quiet: no banner, which would hide the addresses that we print.
+    "worker": ["celery", "-A", "config", "--quiet", "worker"],
     "web": ["gunicorn", "config.wsgi", "--preload", f"--bind={HOST}:{PORT}"],
 }
-PROGRAMS["worker"] += ["--concurrency=2", "--without-gossip"]
+PROGRAMS["worker"] += ["--loglevel=WARNING", "--concurrency=2"]
+PROGRAMS["worker"] += ["--without-gossip"]
 PROGRAMS["web"] += ["--threads=4", "--log-level=warning", "--no-control-socket"]
+# An open browser may hold a connection: Ctrl-C must not wait 30 s for it.
+PROGRAMS["web"] += ["--graceful-timeout=3"]
 # What a frontend's own development server usually listens on.
 ORIGINS = [
     f"http://{host}:{port}"
@@ -44,6 +55,11 @@ ORIGINS = [
 
 def main():
     """Run until Ctrl-C. Returns the exit status."""
+    # However it is told to end, it ends as it does by Ctrl-C: else the worker
+    # and the web process would go on without their servers.
+    closed = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+    for number in (signal.SIGINT, signal.SIGTERM, closed):
+        signal.signal(number, signal.default_int_handler)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -73,7 +89,10 @@ def serve(stack):
     origins = ",".join(ORIGINS)
     os.environ.update(
         local.environment(
-            lent, STATIC_ROOT=static, CORS_ALLOWED_ORIGINS=origins
+            lent,
+            STATIC_ROOT=static,
+            CORS_ALLOWED_ORIGINS=origins,
+            CSRF_TRUSTED_ORIGINS=origins,  # to sign in by session from there
         )
     )
     django.setup()
@@ -82,7 +101,9 @@ def serve(stack):
     running = {}
     for name, command in PROGRAMS.items():
         running[name] = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=HERE
+            [sys.executable, "-m", *command],
+            cwd=HERE,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # kill -9, on Linux
         )
         stack.callback(stop, running[name])
     password = secrets.token_urlsafe(9)
@@ -138,8 +159,9 @@ def wait_for_one_to_end(running):
 
 def stop(process):
     """Let a program finish what it does; both limit how long that takes."""
-    process.terminate()
-    process.wait()
+    with shielded():  # from a second, impatient Ctrl-C
+        process.terminate()
+        process.wait()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -50,6 +51,23 @@ def read_until(process, words):
     return text
 
 
+def programs(process, words="."):
+    """Return the processes of a demo whose command holds the words."""
+    listed = subprocess.run(
+        ["pgrep", "-g", str(process.pid), "-f", words],
+        capture_output=True,
+        text=True,
+    )
+    return [int(number) for number in listed.stdout.split()]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
 def ask(address, body=None, **headers):
     request = urllib.request.Request(  # noqa: S310
         address,
@@ -86,13 +104,7 @@ def test_from_the_start_to_the_mail_of_a_confirmation(demo):
     assert second.returncode == 1
 
     # A program that ends ends everything.
-    listed = subprocess.run(
-        ["pgrep", "-g", str(process.pid), "-f", "gunicorn"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    os.kill(int(listed.stdout.split()[0]), signal.SIGTERM)
+    os.kill(programs(process, "gunicorn")[0], signal.SIGTERM)
     out, _ = process.communicate(timeout=40)
     assert "jobboard: the web process ended" in out
     assert process.returncode == 1
@@ -107,6 +119,16 @@ def test_ctrl_c_ends_it_without_a_trace_of_python(demo):
     out, _ = process.communicate(timeout=30)
     assert out.strip() == "jobboard: stopping"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGKILL"])
+@pytest.mark.skipif(sys.platform != "linux", reason="kill -9 is seen on Linux")
+def test_no_program_goes_on_when_it_is_killed(demo, name):
+    process = demo(PORT=str(free_port()))
+    wait_for(lambda: programs(process, "gunicorn"))
+    process.send_signal(getattr(signal, name))
+    process.communicate(timeout=30)
+    wait_for(lambda: not programs(process))
 
 
 def test_a_port_that_is_none_is_one_line(demo):
