@@ -2,9 +2,14 @@
 
 import ast
 import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+import yaml
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
@@ -107,6 +112,66 @@ def test_wrong_settings_end_every_program_with_a_line_each():
         " '/no/such/file'",
         "settings: MAIL_URL Port could not be cast to integer value as 'port'",
     ]
+
+
+def program(name, *arguments):
+    """Run a linter of this environment; return what it says, "" if nothing."""
+    path = shutil.which(name, path=str(Path(sys.executable).parent))
+    if not path:
+        pytest.skip(f"there is no {name} for this machine")
+    done = subprocess.run(
+        [path, *arguments], cwd=local.HERE, capture_output=True, text=True
+    )
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_the_image_and_the_stack_please_their_linters():
+    assert program("hadolint", "Dockerfile") == ""
+    schema = "--builtin-schema=vendor.compose-spec"
+    assert program("check-jsonschema", schema, "compose.yaml") == ""
+
+
+def test_the_image_has_two_stages_and_runs_as_nobody_in_particular():
+    text = (local.HERE / "Dockerfile").read_text()
+    instructions = [line.split(" ", 1) for line in text.splitlines() if line]
+    last = {name: value for name, *rest in instructions for value in rest}
+    assert [name for name, *_ in instructions].count("FROM") == 2
+    assert int(last["USER"]) > 0
+    assert last["CMD"].startswith("["), "a shell would keep the SIGTERM"
+    assert "--require-hashes" in text
+    assert "HEALTHCHECK" in last
+
+
+def test_the_stack_opens_one_port_to_this_machine_and_keeps_its_data():
+    stack = yaml.safe_load((local.HERE / "compose.yaml").read_text())
+    services = stack["services"]
+    ports = {name: s["ports"] for name, s in services.items() if "ports" in s}
+    assert ports == {"web": ["127.0.0.1:8000:8000"]}
+    assert services["db"]["image"].startswith("postgres:18")
+    # Below 18 it was …/data; there, the data would end with the container.
+    assert services["db"]["volumes"] == ["database:/var/lib/postgresql"]
+    assert "allkeys-lru" in services["cache"]["command"]
+    assert "noeviction" in services["broker"]["command"]
+    for name in ("db", "cache", "broker", "worker"):
+        assert services[name]["healthcheck"]["test"], name
+
+
+def test_the_stack_gives_the_project_every_setting_that_it_needs():
+    stack = yaml.safe_load((local.HERE / "compose.yaml").read_text())
+    secret = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    variables = {
+        name: re.sub(r"\$\{[^}]*\}", secret, value)
+        for name, value in stack["services"]["web"]["environment"].items()
+    }
+    # Only these: what the tests run with must not fill a gap.
+    done = subprocess.run(
+        [sys.executable, "-c", "import config.settings"],
+        cwd=local.HERE,
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_servers_find_their_entry_points():
