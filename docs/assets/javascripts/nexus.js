@@ -1,15 +1,22 @@
 /* Small repairs of the theme that need the page to run. The finishing step appends this to the theme's script.
  * document$ emits on every page, also after instant navigation. */
 
-/* Name the tool bars that the theme adds to code blocks, so that no two landmarks are alike */
+/* Name the tool bars that the theme adds to code blocks, so that no two landmarks are alike; let the keyboard reach a
+ * table that scrolls */
 document$.subscribe(() => {
-  const name = () =>
-    document.querySelectorAll("nav.md-code__nav:not([aria-label])").forEach((bar, index) => {
-      bar.setAttribute("aria-label", `Code block ${index + 1}`)
-    })
-  name()
   const content = document.querySelector("[data-md-component=content]")
-  if (content) new MutationObserver(name).observe(content, { childList: true, subtree: true })
+  if (!content) return
+  const wide = new ResizeObserver(tables =>
+    tables.forEach(({ target }) => (target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1))
+  )
+  const repair = () => {
+    content
+      .querySelectorAll("nav.md-code__nav")
+      .forEach((bar, index) => bar.setAttribute("aria-label", `Code block ${index + 1}`))
+    content.querySelectorAll(".md-typeset__scrollwrap").forEach(table => wide.observe(table))
+  }
+  repair()
+  new MutationObserver(repair).observe(content, { childList: true, subtree: true })
 })
 
 /* The theme searches on keyup only: a text pasted or dropped with the mouse would not be searched */
