@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from conftest import REPO, SITE, run
 
-from tools import portable
 from tools.portable.built import check_built
 from tools.repository import pages_address, web_address
 
@@ -100,11 +99,6 @@ def test_broken_settings_are_one_line(project):
     assert done.returncode == 1 and "Traceback" not in done.stderr and "materiel" in done.stderr
 
 
-def test_every_page_is_portable():
-    problems = portable.check(Path(__file__).resolve().parent.parent)
-    assert not problems, "\n".join(map(str, problems))
-
-
 @pytest.mark.parametrize(
     ("remote", "address"),
     [
@@ -132,8 +126,3 @@ def test_web_address_of_a_remote(remote, address):
 )
 def test_pages_address(repository, address):
     assert pages_address(repository) == address
-
-
-def test_measured_numbers_are_current():
-    done = run(sys.executable, "-m", "tools.measure", "--check")
-    assert done.returncode == 0, done.stderr

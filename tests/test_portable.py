@@ -373,25 +373,25 @@ HOSTILE = {
     "emphasis": "*a **b " * 700,
     "backticks": " ".join("`" * n for n in range(1, 90)),
     "many lines": "<a `b *c [d\n" * 7_000,
-    "many tags": "<b>x</b>\n\n" * 9_000,
+    "many tags": "<b>x</b>\n\n" * 3_000,
     "tags that never end": "<div>\n\n" * 14_000,
-    "tags that never began": "<b>\n\n" * 9_000 + "</i>\n\n" * 8_000,
-    "many delimiter rows": "| - |\n" * 16_000,
-    "many alerts": "> [!NOTE]\n\n" * 8_000,
-    "many lists in prose": "a\n- b\n\n" * 14_000,
-    "many flat lists": "- a\n  - b\n\nText.\n\n" * 5_000,
-    "many links": "".join(f"[a](b{n}.md)\n\n" for n in range(6_000)),
-    "many images": "".join(f"![](b{n}.png)\n\n" for n in range(6_000)),
+    "tags that never began": "<b>\n\n" * 3_000 + "</i>\n\n" * 2_000,
+    "many delimiter rows": "| - |\n" * 5_000,
+    "many alerts": "> [!NOTE]\n\n" * 2_000,
+    "many lists in prose": "a\n- b\n\n" * 4_000,
+    "many flat lists": "- a\n  - b\n\nText.\n\n" * 1_000,
+    "many links": "".join(f"[a](b{n}.md)\n\n" for n in range(2_000)),
+    "many images": "".join(f"![](b{n}.png)\n\n" for n in range(2_000)),
     "many fences": "```\n```\n" * 12_000,
     "one footnote many times": "[^a] " * 500 + "\n\n[^a]: x" + "\n[^a]: x" * 10_000,
-    "many list items": "- <a `b *c [d\n" * 7_000,
-    "a list that is prose": "Text:\n" + "- <a `b *c [d\n" * 6_000,
-    "a table that is prose": "Text:\n| a |\n| - |\n" + "| <a `b *c [d |\n" * 6_000,
+    "many list items": "- <a `b *c [d\n" * 2_000,
+    "a list that is prose": "Text:\n" + "- <a `b *c [d\n" * 2_000,
+    "a table that is prose": "Text:\n| a |\n| - |\n" + "| <a `b *c [d |\n" * 2_000,
     "pipes without a table": "| <a `b *c [d\n" * 6_000,
-    "many rows": "| a |\n| - |\n" + "| <a `b *c [d |\n" * 5_000,
-    "many headings": "# <a `b *c [d\n" * 5_000,
-    "many quotes": "> <a `b *c [d\n\n" * 6_000,
-    "many footnotes": "".join(f"[^{n}]: *a [^{n + 1}]\n\n" for n in range(3_000)),
+    "many rows": "| a |\n| - |\n" + "| <a `b *c [d |\n" * 1_000,
+    "many headings": "# <a `b *c [d\n" * 1_000,
+    "many quotes": "> <a `b *c [d\n\n" * 2_000,
+    "many footnotes": "".join(f"[^{n}]: *a [^{n + 1}]\n\n" for n in range(1_000)),
     "many definitions": "[a]: b\n" * 13_000 + "[a][a] " * 400,
     "comments": "<!-- x\n" * 14_000,
     "braces": "{{ {% {a=1 $1 ~x ^y " * 240,
@@ -415,7 +415,7 @@ def test_hostile_pages_end_soon_without_a_traceback(tmp_path, name):
     root = make_project(tmp_path, {"page.md": HOSTILE[name]})
     start = time.process_time()
     problems = check(root)
-    assert time.process_time() - start < 60  # seconds; a runaway pattern takes hours
+    assert time.process_time() - start < 20  # seconds; a runaway pattern takes hours
     if len(HOSTILE[name]) > 500_000 or ("deep " in name and "divs" not in name and "brackets" not in name):
         assert "too-complex" in {problem.rule for problem in problems}
 

@@ -1,51 +1,104 @@
-"""Run every test: of the hub on all cores, in a real browser too; then of the pages and the job board, on real servers.
+"""Run every test: static checks; the hub, in a real browser too; the pages and the job board, on real servers.
 
-Extra arguments go to the hub's pytest, and leave the others out: python -m tools.test -k search. A folder below docs
-runs the tests of its pages alone: python -m tools.test docs/challenges/n-plus-one (or its README.md).
+Each part runs on all cores; the counts of all parts stand in the last line. Extra arguments go to the hub's pytest, and
+leave the others out: python -m tools.test -k search. A folder below docs runs the tests of its pages alone:
+python -m tools.test docs/challenges/n-plus-one (or its README.md).
 """
 
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
 
 from tools import browser
 from tools.repository import ROOT
 
 JOBBOARD = ROOT / "examples/jobboard"
+# These answer in seconds, so they come first: nobody waits minutes for browsers and servers to read of a dead link.
+STATIC = ["style", "brief", "pages", "workflows"]
+CORES = str(max(2, os.cpu_count() or 2))
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+# Each worker starts its own servers. A server that the environment names is one, and takes one test at a time.
+ON_SERVERS = [] if {"DATABASE_URL", "REDIS_URL"} & set(os.environ) else ["-n", CORES, "--dist", "loadfile"]
 
 
 def hub(arguments: list[str]) -> int:
     """Run the hub's tests; returns pytest's status."""
-    workers = str(max(2, os.cpu_count() or 2))
-    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", *arguments]
-    return subprocess.run(command, cwd=ROOT).returncode
+    return subprocess.run([*PYTEST, "-n", CORES, "--dist", "worksteal", *arguments], cwd=ROOT).returncode
 
 
-def pages(folder: str = "docs") -> int:
+def static(arguments: list[str]) -> int:
+    return hub([*arguments, *(f"tests/test_{name}.py" for name in STATIC)])
+
+
+def running(arguments: list[str]) -> int:
+    return hub([*arguments, *(f"--ignore=tests/test_{name}.py" for name in STATIC)])
+
+
+def pages(arguments: list[str], folder: str = "docs") -> int:
     """Run the tests that stand beside the pages, on the job board's servers and settings; returns pytest's status."""
-    if not any((ROOT / folder).rglob("test_*.py")):
+    files = len(list((ROOT / folder).rglob("test_*.py")))
+    if not files:
         print(f"{folder} holds no test; name the folder of a page, such as docs/challenges/n-plus-one", file=sys.stderr)
         return 1
     settings = ["-c", str(JOBBOARD / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "conftest"]
     path = os.pathsep.join([str(JOBBOARD), str(ROOT)])
-    command = [sys.executable, "-m", "pytest", "-q", *settings, folder]
+    command = [*PYTEST, *(ON_SERVERS if files > 1 else []), *settings, *arguments, folder]
     return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}).returncode
 
 
-def jobboard() -> int:
+def jobboard(arguments: list[str]) -> int:
     """Run the job board's tests; returns 0 when they pass and, on the oldest Python, every line and branch ran.
 
     Newer Pythons install a newer Django, whose side of a version branch is then the one that runs.
     """
+    tests = [*PYTEST[1:], *ON_SERVERS, *arguments]
     if sys.version_info >= (3, 12):
-        return subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=JOBBOARD).returncode
+        return subprocess.run([sys.executable, *tests], cwd=JOBBOARD).returncode
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "erase"], cwd=JOBBOARD)
-    steps = [["run", "-m", "pytest", "-q"], ["combine", "-q"], ["report"]]
+    steps = [["run", *tests], ["combine", "-q"], ["report"]]
     return next(
         (status for step in steps if (status := subprocess.run([*coverage, *step], cwd=JOBBOARD).returncode)), 0
     )
+
+
+PARTS = {"static checks": static, "hub": running, "pages": pages, "job board": jobboard}
+
+
+def counts(report: Path) -> Counter:
+    """{passed, failed, skipped: tests} of a pytest report; nothing where pytest ended before it wrote one."""
+    if not report.exists():
+        return Counter()
+    suite = ElementTree.parse(report).getroot()[0]  # noqa: S314  written by our own pytest
+    of = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+    failed = of["failures"] + of["errors"]
+    return Counter(passed=of["tests"] - failed - of["skipped"], failed=failed, skipped=of["skipped"])
+
+
+def everything() -> int:
+    """Run all parts, also after one that failed, and say what came of each; returns the last status that is not 0."""
+    begin, status, total, lines = time.monotonic(), 0, Counter(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, part in PARTS.items():
+            print(f"The {name}", flush=True)
+            start, report = time.monotonic(), Path(folder, f"{name}.xml")
+            failed = part([f"--junit-xml={report}", "-o", "junit_logging=no"])
+            status, found = failed or status, counts(report)
+            total += found
+            lines.append(f"  {name:14}{summary(found, start)}{f'; status {failed}' if failed else ''}")
+    print("", *lines, f"{'FAILED' if status else 'All passed'}: {summary(total, begin)}", sep="\n", flush=True)
+    return status
+
+
+def summary(found: Counter, start: float) -> str:
+    minutes, seconds = divmod(round(time.monotonic() - start), 60)
+    return f"{found['passed']:,} passed, {found['failed']} failed, {found['skipped']} skipped in {minutes}:{seconds:02}"
 
 
 def main() -> int:
@@ -58,15 +111,14 @@ def main() -> int:
     except browser.NoBrowserError as error:
         print(error, file=sys.stderr)
         return 1
-    if sys.argv[1:]:
-        first = sys.argv[1].removesuffix("README.md").rstrip("/")
-        return pages(first) if first.split("/")[0] == "docs" else hub(sys.argv[1:])
-    failed = 0
-    for name, suite in (("hub", lambda: hub([])), ("pages", pages), ("job board", jobboard)):
-        print(f"The {name}", flush=True)
-        failed = suite() or failed
-    return failed
+    if not sys.argv[1:]:
+        return everything()
+    first = sys.argv[1].removesuffix("README.md").rstrip("/")
+    return pages([], first) if first.split("/")[0] == "docs" else hub(sys.argv[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -14,7 +14,15 @@ running = ExitStack()
 
 
 def pytest_configure(config):
-    """Start servers, or take those of the environment; set up Django."""
+    """Start servers, or take those of the environment; set up Django.
+
+    With `-n`, each worker has servers of its own, so that no test meets another
+    one's keys or queue; the process that deals out the tests needs none.
+    """
+    if config.getoption("numprocesses", 0) and not hasattr(
+        config, "workerinput"
+    ):
+        return
     config.add_cleanup(running.close)
     try:
         lent = running.enter_context(services())
