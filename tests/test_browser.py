@@ -290,6 +290,9 @@ def test_on_paper(browser, address):
         for chrome in (".md-header", ".md-tabs", ".md-sidebar--primary", ".md-footer", ".md-content__button"):
             assert not visit.page.locator(chrome).first.is_visible(), f"{chrome} is printed"
         assert visit.page.locator("article h1").is_visible()
+        address_of = "selector => getComputedStyle(document.querySelector(selector), '::after').content"
+        assert "https://" in visit.page.evaluate(address_of, "article li > a[rel=external]")
+        assert visit.page.evaluate(address_of, "article li > a:not([rel])") == "none", "our own address is printed"
         ground, ink = visit.page.evaluate(
             """[getComputedStyle(document.body).backgroundColor,
                 getComputedStyle(document.querySelector("article p")).color]"""

@@ -22,6 +22,7 @@ from tools.finish import (
     finish,
     glossary,
     listing_titles,
+    measured,
     metadata,
     search,
     stylesheets,
@@ -229,6 +230,28 @@ def test_a_long_name_in_a_table_may_be_broken_at_its_joints(tmp_path):
 
 
 # ---- metadata ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("201 queries, then 1", True),
+        ("17,594 buffers", True),
+        ("0", True),
+        ("1-to-1", False),
+        ("2. Then this", False),
+        ("In three lines", False),
+        ("<code>4 were done</code>", False),
+    ],
+)
+def test_a_bold_number_has_the_colour_of_measured_ones(tmp_path, text, marked):
+    page = a_page(tmp_path, f"<li>They send <strong>{text}</strong>.</li>")
+    measured.page(page)
+    assert ('<strong class="nexus-measured">' in page.html) is marked
+
+
+def test_the_home_page_shows_measured_numbers(site):
+    assert (site / "index.html").read_text("utf-8").count('class="nexus-measured"') >= 3
 
 
 def test_every_page_describes_itself(site):

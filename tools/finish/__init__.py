@@ -6,13 +6,36 @@ done. A step that does not find what it repairs raises FinishError: an upgrade o
 
 import re
 
-from tools.finish import accessibility, assets, breaks, csp, diagram_blocks, glossary, listing_titles, metadata, search
+from tools.finish import (
+    accessibility,
+    assets,
+    breaks,
+    csp,
+    diagram_blocks,
+    glossary,
+    listing_titles,
+    measured,
+    metadata,
+    outside,
+    search,
+)
 from tools.finish.page import FinishError, Page, Site
 
 __all__ = ["FinishError", "Page", "Site", "finish", "finish_page", "finish_site"]
 
-# Metadata before the glossary: the description of a page is its text as written. The policy last: it hashes.
-STEPS = [diagram_blocks, listing_titles, accessibility, breaks, metadata, glossary, assets, search, csp]
+STEPS = [
+    outside,
+    diagram_blocks,
+    listing_titles,
+    measured,
+    accessibility,
+    breaks,
+    metadata,  # before the glossary: the description of a page is its text as written
+    glossary,
+    assets,
+    search,
+    csp,  # last: it hashes
+]
 REDIRECT = re.compile(r"<meta\s+http-equiv=[\"']?refresh", re.I)
 
 
