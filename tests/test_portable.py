@@ -427,6 +427,12 @@ def test_any_bytes_are_a_problem_and_no_traceback(tmp_path, data):
     assert reports(tmp_path, data)
 
 
+def test_links_to_a_page_that_cannot_be_read_are_not_blamed(tmp_path):
+    links = "# Page\n\n[one](other.md#some-part) and [two](other.md#more).\n"
+    root = make_project(tmp_path, {"page.md": links, "other.md": b"# Other\n\n## Some part\n\ncaf\xe9\n"})
+    assert [str(problem).partition(";")[0] for problem in check(root)] == ["docs/other.md:5: byte 0xe9 is not UTF-8"]
+
+
 def test_a_page_that_is_not_there(tmp_path):
     root = make_project(tmp_path, {})
     (root / "docs" / "folder.md").mkdir()

@@ -23,7 +23,7 @@ def build(target: Path) -> int:
     problems = portable.check(ROOT)
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
-        print(f"{len(problems)} problems; nothing was built", file=sys.stderr)
+        print(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}; nothing was built", file=sys.stderr)
         return 1
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -27,13 +27,13 @@ class Links:
 
     def __init__(self, root: Path, settings: SiteSettings):
         self.root, self.settings = root, settings
-        self._anchors: dict[Path, set[str]] = {}
+        self._anchors: dict[Path, set[str] | None] = {}  # None: the page cannot be read, which is reported once
         self._names = cache(_names)
         self._pages = sorted(settings.docs.rglob("*.md"))
 
     def check(self, page: Page, site: Outline | None) -> None:
         """Report every link and image of the page that one of the renderers would lose."""
-        self._anchors[page.path] = page.github_anchors
+        self._anchors[page.path] = _anchors_of(page)
         unsafe = set()
         for address, line in [*page.github.addresses, *(site.addresses if site else [])]:
             scheme = unsafe_scheme(address)
@@ -121,14 +121,17 @@ class Links:
 
     def _anchor(self, page: Page, target: Path, fragment: str, line: int) -> None:
         if target not in self._anchors:
-            other = Page(self.root, target)
-            self._anchors[target] = other.github_anchors if other.text is not None else {fragment}
+            self._anchors[target] = _anchors_of(Page(self.root, target))
         anchors = self._anchors[target]
-        if fragment not in anchors:
+        if anchors is not None and fragment not in anchors:
             near = difflib.get_close_matches(fragment, anchors, 1)
             fix = f"write '#{near[0]}'?" if near else "use the anchor of a heading of that page"
             name = "this page" if target == page.path else target.relative_to(self.root).as_posix()
             page.report(line, "link-anchor", found=fragment, page=name, fix=fix)
+
+
+def _anchors_of(page: Page) -> set[str] | None:
+    return None if page.text is None else page.github_anchors
 
 
 def unsafe_scheme(address: str) -> str | None:

@@ -77,7 +77,7 @@ def front_matter(text: str) -> tuple[int, list[Report]]:
         mark = error.problem_mark or error.context_mark
         # The mark of an unclosed bracket or quote stands behind the block; the last line is where to look.
         line = min(mark.line + 2, end) if mark else 1
-        return end + 1, [_wrong(line, f"{error.problem or 'not YAML'}", "write 'description: text'")]
+        return end + 1, [_wrong(line, f"{error.problem or 'not YAML'}", "correct this line, or delete it")]
     except (yaml.YAMLError, ValueError, RecursionError):
         return end + 1, [_wrong(1, "not YAML", "write 'description: text'")]
     if not isinstance(values, dict) or not isinstance(root, yaml.MappingNode):
