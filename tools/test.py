@@ -21,15 +21,15 @@ from tools.repository import ROOT
 JOBBOARD = ROOT / "examples/jobboard"
 # These answer in seconds, so they come first: nobody waits minutes for browsers and servers to read of a dead link.
 STATIC = ["style", "brief", "pages", "workflows"]
-CORES = str(max(2, os.cpu_count() or 2))
+CORES = max(2, os.cpu_count() or 2)
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 # Each worker starts its own servers. A server that the environment names is one, and takes one test at a time.
-ON_SERVERS = [] if {"DATABASE_URL", "REDIS_URL"} & set(os.environ) else ["-n", CORES, "--dist", "loadfile"]
+ON_SERVERS = [] if {"DATABASE_URL", "REDIS_URL"} & set(os.environ) else ["-n", str(min(CORES, 4)), "--dist", "loadfile"]
 
 
 def hub(arguments: list[str]) -> int:
     """Run the hub's tests; returns pytest's status."""
-    return subprocess.run([*PYTEST, "-n", CORES, "--dist", "worksteal", *arguments], cwd=ROOT).returncode
+    return subprocess.run([*PYTEST, "-n", str(CORES), "--dist", "worksteal", *arguments], cwd=ROOT).returncode
 
 
 def static(arguments: list[str]) -> int:
@@ -88,7 +88,7 @@ def everything() -> int:
         for name, part in PARTS.items():
             print(f"The {name}", flush=True)
             start, report = time.monotonic(), Path(folder, f"{name}.xml")
-            failed = part([f"--junit-xml={report}", "-o", "junit_logging=no"])
+            failed = part([f"--junit-xml={report}"])
             status, found = failed or status, counts(report)
             total += found
             lines.append(f"  {name:14}{summary(found, start)}{f'; status {failed}' if failed else ''}")
