@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 SHAPE = 1  # raise it when the shape of a cached value changes
 GENERATION = "jobs:generation"
 MISSING = object()  # None is a value that can be cached
-LOCK_SECONDS = 10  # a holder that died keeps others waiting for so long
+LOCK_SECONDS = 10  # a holder that died keeps others waiting for so long;
+WAIT_SECONDS = 12  # then one of them computes, and the rest wait for it
 
 
 def job_list(*, user, url, compute):
@@ -138,10 +139,10 @@ def one_at_a_time(key):
     """Let one caller compute a key while the others wait for its value.
 
     This saves work; nothing becomes wrong when two compute. So who waited
-    for LOCK_SECONDS goes on, and the release need not be atomic.
+    for WAIT_SECONDS goes on, and the release need not be atomic.
     """
     lock, token = f"lock:{key}", secrets.token_hex(8)
-    held = acquire(lock, token)
+    held = acquire(lock, token, key)
     try:
         yield
     finally:
@@ -149,12 +150,15 @@ def one_at_a_time(key):
             release(lock, token)
 
 
-def acquire(lock, token):
-    """Wait for the lock and say whether we hold it."""
-    deadline = time.monotonic() + LOCK_SECONDS
+def acquire(lock, token, key):
+    """Wait for the lock, or for the value of the key; say if we hold the lock.
+
+    Who waited for the lock alone would wait for all who did so before.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
     try:
         while not cache.add(lock, token, LOCK_SECONDS):
-            if time.monotonic() > deadline:
+            if cache.has_key(key) or time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
     except RedisError:

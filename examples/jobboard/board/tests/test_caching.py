@@ -1,6 +1,7 @@
 """The cached reads: quick, right for everybody, and alive without a cache."""
 
 import logging
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -146,11 +147,42 @@ def test_thirty_readers_of_a_missing_key_compute_it_once():
     assert len(calls) == 1
 
 
+def test_who_waits_goes_on_when_the_value_is_there():
+    def store():
+        cache.set("key", "value", 60)
+
+    cache.add("lock:key", "somebody else", 60)
+    with ThreadPoolExecutor(1) as thread:
+        read = thread.submit(caching.remember, lambda: "key", list, 60)
+        assert not read.done()
+        threading.Timer(0.1, store).start()
+        assert read.result(5) == "value"
+    assert cache.get("lock:key") == "somebody else"
+
+
 def test_who_waited_long_enough_computes_and_leaves_the_lock(monkeypatch):
-    monkeypatch.setattr(caching, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(caching, "WAIT_SECONDS", 0.1)
     cache.add("lock:key", "somebody else", 60)
     assert caching.remember(lambda: "key", lambda: "value", 60) == "value"
     assert cache.get("lock:key") == "somebody else"
+
+
+def test_after_a_holder_died_one_of_those_who_waited_computes():
+    assert caching.WAIT_SECONDS > caching.LOCK_SECONDS
+    calls = []
+
+    def compute():
+        calls.append(1)
+        time.sleep(0.2)
+        return "value"
+
+    def read(_):
+        return caching.remember(lambda: "key", compute, 60)
+
+    cache.add("lock:key", "of a process that was killed", 1)
+    with ThreadPoolExecutor(10) as threads:
+        assert set(threads.map(read, range(10))) == {"value"}
+    assert len(calls) == 1
 
 
 def test_a_lock_that_expired_meanwhile_is_not_taken_from_its_new_holder():
