@@ -18,6 +18,24 @@ class RelatedByName(serializers.SlugRelatedField):
         return super().to_internal_value(name)
 
 
+class SkillsByName(serializers.ListField):
+    """Looks all names up in one query, where a related field sends many.
+
+    `run_validation` has checked the length when it asks the database.
+    """
+
+    child = serializers.CharField(max_length=60)
+
+    def run_validation(self, data=serializers.empty):
+        names = super().run_validation(data)
+        found = {row.name: row for row in Skill.objects.filter(name__in=names)}
+        unknown = [n for n, name in enumerate(names) if name not in found]
+        if unknown:
+            message = ["There is no such skill."]
+            raise serializers.ValidationError(dict.fromkeys(unknown, message))
+        return list(found.values())
+
+
 class SkillSerializer(serializers.ModelSerializer):
     class Meta:
         model = Skill
@@ -69,9 +87,7 @@ class JobWriteSerializer(StrictSerializer, serializers.ModelSerializer):
     """What the company's staff may say about a job."""
 
     company = RelatedByName("slug", queryset=Company.objects.all())
-    skills = RelatedByName(
-        "name", many=True, queryset=Skill.objects.all(), required=False
-    )
+    skills = SkillsByName(max_length=20, required=False)
 
     class Meta:
         model = Job

@@ -51,6 +51,22 @@ def test_queries_do_not_grow_with_the_rows(world, address):
     assert count() == few <= BUDGETS[address]
 
 
+def test_naming_more_skills_asks_no_more(world):
+    """A related field with many=True looks each name up on its own."""
+    Skill.objects.bulk_create(Skill(name=f"Skill {n}") for n in range(20))
+    client = world.client(world.staff)
+
+    def count(skills):
+        names = [f"Skill {n}" for n in range(skills)]
+        body = {"company": "acme", "title": f"{skills}", "skills": names}
+        with CaptureQueriesContext(connection) as queries:
+            response = client.post("/api/jobs/", body, format="json")
+        assert set(response.json()["skills"]) == set(names)
+        return len(queries)
+
+    assert count(1) == count(20)
+
+
 def test_an_answer_from_the_cache_asks_for_the_user_only(world):
     client = world.client(world.outsider)
     client.get("/api/jobs/")
