@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import generated
-from tools.generated import measurements, paths, versions
+from tools.generated import errors, measurements, paths, versions
 from tools.generated.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,3 +111,21 @@ def test_the_minutes_of_a_path_are_those_of_its_pages(hub):
     page.write_text("# No time\n", "utf-8")
     with pytest.raises(ValueError, match=r"README\.md: it states no time; write"):
         paths.parts(hub)
+
+
+def test_every_message_of_a_page_is_found_with_its_words_and_links(tmp_path):
+    folder = tmp_path / "docs/concepts/x"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text(
+        "# X\n\n**`first message`** (`Error`) cause, see\n[a](../y/README.md#z) and [b](#here).\n\n"
+        "- **`second message`** → cause → fix\n- **`third one`**, **`fourth one`** → [c](https://c.example)\n\n"
+        "```text\n**`in a fence`** no\n\n```\n\n**`alone in bold`**\n\nNot **`at the start`** here.\n",
+        "utf-8",
+    )
+    assert list(errors.messages(folder, tmp_path / errors.ERRORS)) == [
+        "**`first message`** (`Error`) cause, see [a](../../concepts/y/README.md#z) "
+        "and [b](../../concepts/x/README.md#here).",
+        "**`second message`** → cause → fix",
+        "**`third one`**, **`fourth one`** → [c](https://c.example)",
+    ]
+    assert "**3 messages on 1 pages.**\n\n## X\n" in errors.parts(tmp_path)["errors"]

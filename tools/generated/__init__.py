@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.generated import measurements, paths, versions
+from tools.generated import errors, measurements, paths, versions
 from tools.parts import STALE, replace, spliced
 from tools.portable.problem import Problem
 
@@ -19,6 +19,7 @@ Maker = Callable[[Path], dict[str, str]]  # the root of the project -> name of a
 # The page, and who makes its parts.
 PAGES: dict[str, Maker] = {
     "docs/start/how-to-use/README.md": paths.parts,
+    "docs/reference/errors/README.md": errors.parts,
     "docs/reference/versions/README.md": versions.parts,
     "docs/reference/measurements/README.md": measurements.parts,
 }

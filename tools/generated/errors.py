@@ -1,0 +1,53 @@
+"""Every message that a page explains: a paragraph or list item that begins with the message in bold code.
+
+The words are the page's own, so the index cannot say something else; its tests provoke the message.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.generated.measurements import SECTIONS, title
+
+ERRORS = "docs/reference/errors"
+FENCE = re.compile(r"^ *(```+|~~~+).*?^ *\1 *$", re.M | re.S)
+BLOCK = re.compile(r"\n\s*\n|\n(?=[-*] )")
+# One message, or several that come together; then a word about them in brackets, a full stop, an arrow or a colon.
+ENTRY = re.compile(r"(?:[-*] )?((?:\*\*`[^`\n]{8,}`\*\*(?:,| and| or|, and below it)? ?)+)(.*)", re.S)
+LINK = re.compile(r"\]\(([^()\s]+)\)")
+
+
+def parts(root: Path) -> dict[str, str]:
+    """Return the list of all messages, by section and page."""
+    pages = sorted(
+        (path.parent for path in (root / "docs").glob("*/*/README.md") if path.parent.parent.name in SECTIONS),
+        key=lambda folder: (SECTIONS.index(folder.parent.name), folder.name),
+    )
+    found = [(folder, entries) for folder in pages if (entries := list(messages(folder, root / ERRORS)))]
+    lines = [f"**{sum(len(entries) for _, entries in found)} messages on {len(found)} pages.**"]
+    for folder, entries in found:
+        link = os.path.relpath(folder / "README.md", root / ERRORS).replace(os.sep, "/")
+        lines += ["", f"## {title(folder).partition(':')[0]}", "", f"From [the page]({link}):", ""]
+        lines += [f"- {entry}" for entry in entries]
+    return {"errors": "\n".join(lines)}
+
+
+def messages(folder: Path, seen_from: Path) -> Iterator[str]:
+    """Yield each entry of a page on one line, with its links as another folder needs them."""
+    text = FENCE.sub("", (folder / "README.md").read_text("utf-8"))
+    for block in BLOCK.split(text):
+        found = ENTRY.fullmatch(block.strip())
+        if found and found[2].strip():
+            line = " ".join(re.sub(r"^[-*] ", "", block.strip()).split())
+            yield LINK.sub(lambda link: f"]({_moved(link[1], folder, seen_from)})", line)
+
+
+def _moved(target: str, folder: Path, seen_from: Path) -> str:
+    if "://" in target:
+        return target
+    path, mark, anchor = target.partition("#")
+    there = os.path.relpath(folder / (path or "README.md"), seen_from).replace(os.sep, "/")
+    return f"{there}{mark}{anchor}"
