@@ -22,7 +22,7 @@ CARD = """
     border-top: 14px solid var(--nexus-accent); font-family: var(--nexus-serif); color: var(--nexus-ink) }}
   svg {{ width: 116px; height: 116px }}
   h1 {{ margin: 34px 0 18px; font-size: 82px; font-weight: 600; letter-spacing: -0.01em }}
-  p {{ margin: 0; max-width: 900px; font-size: 38px; line-height: 1.35; color: var(--nexus-muted) }}
+  p {{ margin: 0; max-width: 940px; font-size: 34px; line-height: 1.35; color: var(--nexus-muted) }}
 </style>
 {mark}<h1>ALX Project Nexus</h1><p>{promise}</p>
 """
