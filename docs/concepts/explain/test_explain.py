@@ -276,6 +276,15 @@ def test_one_switch_tells_cannot_from_would_not(board, cause):
         assert "Disabled: true" in query.explain()
 
 
+def test_a_lower_price_of_a_random_page_turns_the_plan(board):
+    add(models.Index(fields=("created_at",), name="by_date"))
+    some = Job.objects.filter(created_at__gte=LAST_DAY - timedelta(days=400))
+    assert sql("SHOW random_page_cost") == [("4",)]
+    assert plan(some).types == ["Seq Scan"]
+    sql("SET LOCAL random_page_cost = 1.1")
+    assert plan(some).types == ["Bitmap Heap Scan", "Bitmap Index Scan"]
+
+
 def test_three_rows_are_no_test(world):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql("ANALYZE board_job")
