@@ -258,6 +258,15 @@ def sql_of(operation):
     return [line for line in editor.collected_sql if not line.startswith("--")]
 
 
+def test_in_a_transaction_the_refusal_waits_for_its_end(world):
+    with transaction.atomic():
+        sql("DELETE FROM board_company WHERE id = %s", [world.company.pk])  # no error yet
+        with pytest.raises(IntegrityError):
+            sql("SET CONSTRAINTS ALL IMMEDIATE")  # as the commit does
+        transaction.set_rollback(True)
+    assert Company.objects.filter(pk=world.company.pk).exists()
+
+
 def test_by_hand_the_database_refuses_whatever_on_delete_says(world):
     sql("SET CONSTRAINTS ALL IMMEDIATE")  # as at the commit, here and below
     with cascading():
