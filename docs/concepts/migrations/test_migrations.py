@@ -348,6 +348,16 @@ def test_who_waits():
             transaction.set_rollback(True)
 
 
+def test_since_postgresql_18_not_null_can_be_validated_later(board):
+    if connection.pg_version < 180000:
+        pytest.skip("NOT NULL ... NOT VALID is new in PostgreSQL 18")
+    null = "SELECT count(*) > 0 FROM board_job WHERE salary_min IS NULL"
+    assert sql(null) == [(True,)]
+    sql("ALTER TABLE board_job ADD CONSTRAINT pay_known NOT NULL salary_min NOT VALID")  # old rows are let be
+    Job.objects.filter(salary_min=None).update(salary_min=0)
+    sql("ALTER TABLE board_job VALIDATE CONSTRAINT pay_known")
+
+
 # Data migrations.
 
 
