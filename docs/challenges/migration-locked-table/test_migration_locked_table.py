@@ -10,6 +10,7 @@ from functools import partial
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.operations import (
     AddConstraintNotValid,
     AddIndexConcurrently,
@@ -88,10 +89,18 @@ class Migration(migrations.Migration):
     dependencies = (("board", "0001_initial"),)
     operations = (
         # It waits for others, and nobody waits for it: let it wait.
-        migrations.RunSQL("SET lock_timeout = 0", "SET lock_timeout = 0"),
+        migrations.RunSQL(
+            "SET lock_timeout = 0; SET statement_timeout = 0",
+            "SET lock_timeout = '100ms'; RESET statement_timeout",
+        ),
         AddIndexConcurrently(
             "job",
             models.Index(fields=("views",), name="job_views"),
+        ),
+        # The next migration has the same connection: give up early again.
+        migrations.RunSQL(
+            "SET lock_timeout = '100ms'; RESET statement_timeout",
+            "SET lock_timeout = 0; SET statement_timeout = 0",
         ),
     )
 
@@ -406,8 +415,11 @@ def left_invalid(session):
 
 
 def build_it():
-    run("SET lock_timeout = '60ms'")  # the migration takes it back
+    run("SET lock_timeout = '60ms'; SET statement_timeout = '60ms'")  # the migration takes them off
     migrate(*Migration.operations)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("100ms",)
 
 
 def migrate(*operations):
@@ -439,6 +451,18 @@ def test_lock_timeout_leaves_an_invalid_index(left_invalid, session):
     with pytest.raises(ProgrammingError) as again:
         elsewhere(migrate, Migration.operations[1])
     assert str(again.value).strip() == 'relation "job_views" already exists'
+
+
+def test_a_statement_timeout_leaves_one_too(session):
+    session(*OPEN["read another, REPEATABLE READ"])
+    builder = session("SET statement_timeout = '500ms'")
+    try:
+        with pytest.raises(QueryCanceled) as ended:
+            builder.execute("CREATE INDEX CONCURRENTLY job_views ON board_job (views)")
+        assert ended.value.diag.message_primary == "canceling statement due to statement timeout"
+        assert session().execute("SELECT indisvalid FROM pg_index WHERE NOT indisvalid").fetchall() == [(False,)]
+    finally:
+        session("DROP INDEX IF EXISTS job_views")
 
 
 def test_an_invalid_index_serves_no_query_and_costs_every_write(left_invalid, session):
@@ -534,6 +558,11 @@ def test_it_complains(name):
 @pytest.mark.parametrize("name", SAFE)
 def test_it_lets_pass(name):
     assert complaints_of(SAFE[name]) == []
+
+
+def test_it_looks_at_no_field_that_is_added():
+    token = models.UUIDField(db_default=RandomUUID())  # rewrites the table
+    assert complaints_of(migrations.AddField("job", "token", token)) == []
 
 
 def test_it_complains_of_two_tables():
