@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "board.api.pagination.CursorPagination",
     "DEFAULT_FILTER_BACKENDS": ["board.api.filters.KnownParametersBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "board.api.openapi.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
         "accounts.throttling.AnonymousThrottle",
         "accounts.throttling.UserThrottle",
@@ -207,6 +207,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "board.api.openapi.require_what_is_sent",
         "board.api.openapi.document_problems",
         "board.api.openapi.summarise",
     ],

@@ -1,5 +1,10 @@
 """What the OpenAPI document says beyond what the views say."""
 
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.permissions import SAFE_METHODS
+
+from board.api.permissions import IsCompanyStaffOrReadOnly
+
 PROBLEM = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",
@@ -25,6 +30,20 @@ PROBLEM = {
 }
 
 
+class Schema(AutoSchema):
+    """Describes an operation; it knows our permissions as well."""
+
+    def get_auth(self):
+        """Return the ways to sign in; {} among them means: or not at all.
+
+        The generator knows the classes of REST framework and no others.
+        """
+        ways = super().get_auth()
+        asked = self.view.get_permissions()
+        ours = any(type(one) is IsCompanyStaffOrReadOnly for one in asked)
+        return [*ways, {}] if ours and self.method in SAFE_METHODS else ways
+
+
 def document_problems(result, generator, request, public):
     """Add the one error shape to every operation. Returns the document."""
     result["components"]["schemas"]["Problem"] = PROBLEM
@@ -45,4 +64,16 @@ def summarise(result, generator, request, public):
         for operation in path.values():
             text = operation.get("description", "")
             operation["summary"] = text.partition("\n")[0]
+    return result
+
+
+def require_what_is_sent(result, generator, request, public):
+    """Mark every field of an answer as required, since all are always sent.
+
+    The generator asks whether a client must send the field. What goes in has
+    a schema of its own (COMPONENT_SPLIT_REQUEST), whose name ends so.
+    """
+    for name, schema in result["components"]["schemas"].items():
+        if "properties" in schema and not name.endswith("Request"):
+            schema["required"] = sorted(schema["properties"])
     return result

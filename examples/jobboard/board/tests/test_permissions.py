@@ -83,6 +83,14 @@ def test_every_endpoint_has_a_row(db):
     assert endpoints == set(MATRIX)
 
 
+def test_the_document_says_who_needs_no_token(db):
+    paths = SchemaGenerator().get_schema(public=True)["paths"]
+    for endpoint, statuses in MATRIX.items():
+        method, path = endpoint.split()
+        open_to_all = {} in paths[path][method.lower()]["security"]
+        assert open_to_all == (statuses[0] != 401), endpoint
+
+
 @pytest.mark.parametrize("endpoint", MATRIX)
 def test_endpoint(world, endpoint):
     statuses = []
