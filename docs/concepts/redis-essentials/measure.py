@@ -20,7 +20,12 @@ from test_redis_essentials import (
 
 from tools.measure.instruments import RUNS, timing_of
 
-MEASURES = ["docs/concepts/redis-essentials/test_redis_essentials.py"]
+MEASURES = [
+    "docs/concepts/redis-essentials/test_redis_essentials.py::waiting_beside_a_cache",
+    "docs/concepts/redis-essentials/test_redis_essentials.py::pushed_among_writes",
+    "docs/concepts/redis-essentials/test_redis_essentials.py::longest_wait",
+    "docs/concepts/redis-essentials/test_redis_essentials.py::left_after",
+]
 GIVEN = {
     "1 s": "appendfsync everysec: what a power cut may cost",
     "60 s": "the quickest of the default save points",
