@@ -18,7 +18,6 @@ from test_works_on_my_machine import (
 MEASURES = [
     "docs/challenges/works-on-my-machine/test_works_on_my_machine.py",
     "examples/jobboard/config/environment.py",
-    "examples/jobboard/config/settings.py",
 ]
 GREEN = "Twelve tests, each written on the engine on which it is green"
 STARTS = "A program whose six variables are missing"
