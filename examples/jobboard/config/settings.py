@@ -172,7 +172,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated"
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["board.api.parsers.FlatEnoughJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "board.api.pagination.CursorPagination",
     "DEFAULT_FILTER_BACKENDS": ["board.api.filters.KnownParametersBackend"],
     "DEFAULT_SCHEMA_CLASS": "board.api.openapi.Schema",

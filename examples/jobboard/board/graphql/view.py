@@ -1,5 +1,7 @@
 """GraphQL over HTTP, behind the same door as the REST API."""
 
+import json
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
@@ -16,6 +18,12 @@ class ResponseView(StrawberryView):
     There, a document that was refused is a 400. In plain JSON, as of old,
     everything is a 200.
     """
+
+    def decode_json(self, data):
+        try:
+            return super().decode_json(data)
+        except RecursionError:
+            raise json.JSONDecodeError("nests too deeply", "", 0) from None
 
     def create_response(self, response_data, sub_response):
         response = super().create_response(response_data, sub_response)

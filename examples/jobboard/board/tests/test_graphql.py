@@ -417,3 +417,12 @@ def test_a_bad_token_and_a_missing_csrf_token_are_refused(world):
 def test_it_only_reads():
     assert schema._schema.mutation_type is None
     assert schema.config.relay_max_results == limits.MAX_PAGE
+
+
+def test_a_body_that_nests_too_deeply_is_refused(world):
+    body = '{"query": "{ me { email } }", "variables": '
+    body += "[" * 60_000
+    response = world.client().generic(
+        "POST", "/graphql/", body, "application/json"
+    )
+    assert response.status_code == 400

@@ -296,3 +296,10 @@ def test_companies_skills_and_statistics(world):
             {"name": "SQL", "open_jobs": 1},
         ],
     }
+
+
+def test_a_body_that_nests_too_deeply_is_refused(world):
+    response = world.client(world.staff).generic(
+        "POST", "/api/jobs/", "[" * 60_000, "application/json"
+    )
+    assert_problem(response, 400, "nests too deeply")
