@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
@@ -167,6 +168,19 @@ def test_the_stack_opens_one_port_to_this_machine_and_keeps_its_data():
     assert "noeviction" in services["broker"]["command"]
     for name in ("db", "cache", "broker", "worker"):
         assert services[name]["healthcheck"]["test"], name
+
+
+def test_the_stack_waits_for_longer_than_the_server_and_the_tasks():
+    stack = yaml.safe_load((local.HERE / "compose.yaml").read_text())
+    given = {
+        name: int(service["stop_grace_period"].removesuffix("s"))
+        for name, service in stack["services"].items()
+        if "stop_grace_period" in service
+    }
+    text = (local.HERE / "Dockerfile").read_text()
+    server = re.search(r"--graceful-timeout=(\d+)", text)
+    assert given["web"] > int(server[1])
+    assert given["worker"] > settings.CELERY_TASK_TIME_LIMIT
 
 
 def test_the_stack_gives_the_project_every_setting_that_it_needs():
