@@ -1,7 +1,9 @@
 """How many queries a document sends, whom a nested row reaches, and what a limit costs."""
 
+import gc
 import io
 import json
+import warnings
 from contextvars import ContextVar
 from types import SimpleNamespace
 
@@ -280,8 +282,14 @@ def test_loaders_send_3_and_need_an_event_loop(board):
     sent, result = queries_of(loaded, SCREEN, None, ROOT)
     assert sent == 3
     assert sum(len(company["jobs"]) for company in result.data["companies"]) == 200
-    result = loading_schema.execute_sync(SCREEN, context_value=loaders())
-    assert result.errors[0].message == "GraphQL execution failed to complete synchronously."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # before Python 3.14 a loop is made, with a warning
+        result = loading_schema.execute_sync(SCREEN, context_value=loaders())
+        said = result.errors[0].message
+        del result
+        gc.collect()  # the coroutine that nobody awaited warns when it goes
+    # Python 3.14 makes no loop by itself, and so the loader says it first.
+    assert said == "GraphQL execution failed to complete synchronously." or "no current event loop" in said
 
 
 def test_the_lab_sends_3_for_what_may_be_seen(board):
