@@ -207,7 +207,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "board.api.openapi.require_what_is_sent",
+        "board.api.openapi.say_what_is_sent",
         "board.api.openapi.document_problems",
         "board.api.openapi.summarise",
     ],

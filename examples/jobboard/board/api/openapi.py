@@ -67,13 +67,17 @@ def summarise(result, generator, request, public):
     return result
 
 
-def require_what_is_sent(result, generator, request, public):
-    """Mark every field of an answer as required, since all are always sent.
+def say_what_is_sent(result, generator, request, public):
+    """Promise every field of an answer; admit no unknown field in a body.
 
-    The generator asks whether a client must send the field. What goes in has
-    a schema of its own (COMPONENT_SPLIT_REQUEST), whose name ends so.
+    All fields of an answer are always sent; the generator asks whether a
+    client must send them. Our serializers refuse what they do not know
+    (StrictSerializer); it supposes that they ignore it. What goes in has
+    schemas of its own, whose names end so (COMPONENT_SPLIT_REQUEST).
     """
     for name, schema in result["components"]["schemas"].items():
-        if "properties" in schema and not name.endswith("Request"):
+        if name.endswith("Request"):
+            schema["additionalProperties"] = False
+        elif "properties" in schema:
             schema["required"] = sorted(schema["properties"])
     return result
