@@ -478,6 +478,7 @@ def test_the_command(tmp_path, broken):
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">\n{}\n</svg>\n'
 PUBLISHED = {
     "evil.html": ("<script>alert(1)</script>", 1, "a '.html' file is not published"),
+    "page/data.json": ("{}", 1, "a '.json' file is not published"),
     "page/run.js": ("alert(1)", 1, "a '.js' file is not published"),
     "page/script.svg": (SVG.format("<script>alert(1)</script>"), 2, "'<script'"),
     "page/handler.svg": (SVG.format('<rect onload="alert(1)"/>'), 2, "'onload='"),
@@ -487,6 +488,12 @@ PUBLISHED = {
     "page/style.svg": (SVG.format("<style>@import 'https://example.com/x.css'</style>"), 2, "'@import'"),
     "page/large.png": ("x" * 2_100_000, 1, "2.1 MB"),
 }
+
+
+def test_an_openapi_document_is_published_beside_its_page(tmp_path):
+    root = make_project(tmp_path, {"page.md": "# Page\n\nText.\n"})
+    (root / "docs" / "openapi.json").write_text("{}", "utf-8")
+    assert [problem for problem in check(root) if problem.rule == "file"] == []
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -7,6 +7,7 @@ from tools.portable.problem import Problem
 from tools.portable.site import SiteSettings
 
 PAGE_FILES = {".md", ".txt", ".py", ".svg", ".png", ".jpg", ".jpeg", ".webp"}
+CONTRACT = "openapi.json"  # what an API offers, as data: beside the page that explains it, for programs to fetch
 ASSETS = "assets"  # ours, reviewed as code: stylesheets and scripts live here and nowhere else
 ASSET_FILES = PAGE_FILES | {".css", ".js", ".json"}
 MOST = 2_000_000  # bytes of one file
@@ -35,7 +36,7 @@ def _file(path: Path, settings: SiteSettings) -> list[Problem]:
     if path.is_symlink():
         return [Problem(name, 1, "file", "a symbolic link is not published alike everywhere", "copy the file")]
     allowed = ASSET_FILES if inside.parts[0] == ASSETS else PAGE_FILES
-    if path.suffix.lower() not in allowed:
+    if path.suffix.lower() not in allowed and path.name != CONTRACT:
         kinds = ", ".join(sorted(PAGE_FILES))
         return [
             Problem(name, 1, "file", f"a '{path.suffix or path.name}' file is not published", f"use one of {kinds}")
