@@ -218,6 +218,16 @@ def test_pages_of_the_site_lead_to_the_glossary(site):
         assert len(links) == len(set(links)) <= glossary.MOST and set(links) <= anchors, name
 
 
+# ---- accessibility -----------------------------------------------------------------------------------------------
+
+
+def test_a_head_of_a_table_without_words_is_a_cell(tmp_path):
+    body = '<div data-md-component="search" role="dialog"><th></th><th align="right"></th><th>Page</th></div>'
+    page = a_page(tmp_path, body)
+    accessibility.page(page)
+    assert '<td></td><td align="right"></td><th>Page</th>' in page.html
+
+
 # ---- long names --------------------------------------------------------------------------------------------------
 
 
