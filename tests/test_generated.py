@@ -1,5 +1,6 @@
 """The parts of pages that are made from data: they are current, and wrong data is named."""
 
+import json
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import generated
-from tools.generated import errors, measurements, paths, versions
+from tools.generated import contract, errors, measurements, paths, versions
 from tools.generated.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,14 +18,14 @@ VERSIONS = "docs/reference/versions/README.md"
 @pytest.fixture
 def hub(tmp_path):
     """A copy of what the generated parts are made of, and of their pages."""
-    for name in (versions.DATA, *versions.LOCKS, *generated.PAGES):
+    for name in (versions.DATA, contract.DATA, *versions.LOCKS, *generated.PAGES):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     for page in {page.name for page in measurements.measured(ROOT)} | {
         p for path in paths.PATHS.values() for p in path
     }:
         folder = tmp_path / "docs" / page
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name in ("README.md", "measure.py", "results.txt"):
             if (ROOT / "docs" / page / name).is_file():
                 shutil.copy(ROOT / "docs" / page / name, folder)
@@ -74,6 +75,38 @@ def test_a_page_without_marks_says_what_to_insert(hub):
     (problem,) = generated.run(hub, write=True).problems
     assert problem.line > 1 and "<!-- versions:end -->" in problem.fix
     assert page.read_bytes() == before
+
+
+def test_a_changed_contract_changes_its_lists(hub):
+    data = hub / contract.DATA
+    document = json.loads(data.read_text("utf-8"))
+    document["paths"] = {
+        "/a/{id}/": {
+            "get": {
+                "parameters": [{"in": "path", "name": "id"}, {"in": "query", "name": "q"}],
+                "description": "One < two\nlines.",
+                "security": [{"jwtAuth": []}],
+                "responses": {"204": {"description": ""}, "default": {}},
+            }
+        }
+    }
+    document["components"]["schemas"] = {
+        "A": {
+            "required": ["of"],
+            "properties": {
+                "of": {"type": "array", "items": {"allOf": [{"$ref": "#/components/schemas/B"}]}},
+                "at": {"type": ["string", "null"], "format": "date-time"},
+            },
+        },
+        "B": {"enum": ["x", "y"]},
+    }
+    data.write_text(json.dumps(document), "utf-8")
+    assert contract.parts(hub) == {
+        "operations": "- `GET /a/{id}/` One &lt; two lines. Takes a token, `q`; gives 204.",
+        "shapes": "- **A:** `of` list of B, `at`? date-time or null.\n- **B:** one of `x`, `y`.",
+    }
+    stale = [problem.path for problem in generated.run(hub, write=False).problems]
+    assert "docs/technologies/openapi-contract/README.md" in stale
 
 
 def test_every_number_of_a_table_is_found():
