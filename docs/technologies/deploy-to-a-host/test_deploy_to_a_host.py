@@ -22,6 +22,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 from urllib.parse import urlsplit
 
 import local
@@ -315,7 +316,9 @@ def deployed(tmp_path_factory, django_db_blocker):
     it.folder, it.logs, it.behind = folder, {}, {}
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(3) as pool, django_db_blocker.unblock():
         it.url = stack.enter_context(new_database(name))
-        host = production(it.url, folder / "static")
+        # A queue of its own: the worker takes no message of another test, and leaves none.
+        queue = urlsplit(os.environ["BROKER_URL"])._replace(path="/7").geturl()
+        host = production(it.url, folder / "static", BROKER_URL=queue)
         stack.enter_context(inside(name))
         it.pending = forgotten()
         it.check, it.static = pool.map(lambda step: run(step, host), [CHECK, STATIC])
@@ -334,7 +337,8 @@ def deployed(tmp_path_factory, django_db_blocker):
         it.migrated = run(MIGRATE, host)
         it.done = forgotten()
         fill()
-        os.environ |= {"DJANGO_SUPERUSER_EMAIL": "root@example.com", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        root = {"DJANGO_SUPERUSER_EMAIL": "root@example.com", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        stack.enter_context(mock.patch.dict(os.environ, root))
         call_command("createsuperuser", interactive=False, database="deployed", stdout=io.StringIO())
         yield it
 
