@@ -118,7 +118,21 @@ def test_the_error_page_hides_by_the_name_of_a_setting(name, value, shown):
     assert ("hunter2" in str(cleansed)) is shown
 
 
-def test_the_job_board_keeps_no_address_with_a_password_for_the_error_page():
-    safe = SafeExceptionReporterFilter().get_safe_settings()
-    assert running.DATABASES["default"]["PASSWORD"] not in str({**safe, "CACHE_URL": "", "CACHES": ""})
-    assert "DATABASE_URL" not in safe
+# What the libraries of cache and broker take is a whole address.
+WHOLE_ADDRESSES = {"CACHE_URL", "CACHES", "CELERY_BROKER_URL"}
+SHOWN = """
+import config.settings as own
+from django.conf import settings
+from django.views.debug import SafeExceptionReporterFilter
+settings.configure(**{name: getattr(own, name) for name in dir(own) if name.isupper()})
+safe = SafeExceptionReporterFilter().get_safe_settings()
+print(*sorted(name for name, value in safe.items() if "hunter2" in str(value)))
+"""
+
+
+def test_the_error_page_shows_three_settings_of_the_job_board_with_a_password():
+    urls = {"REDIS_URL": "redis://:hunter2@127.0.0.1/0", "BROKER_URL": "redis://:hunter2@127.0.0.1/1"}
+    command = [sys.executable, "-c", SHOWN]
+    done = subprocess.run(command, cwd=JOBBOARD, env=RIGHT | urls, capture_output=True, text=True)
+    assert set(done.stdout.split()) == WHOLE_ADDRESSES, done.stderr
+    assert all(f"`{name}`" in PAGE for name in WHOLE_ADDRESSES)
