@@ -2,7 +2,7 @@
 
 One request can ask for anything, any number of times: a limit on requests is
 no limit here. So the document is measured: how deep it nests, how many
-aliases and fragments it uses, and how many rows it can load at most.
+aliases and fragments it uses, and about how many rows it may load.
 """
 
 from dataclasses import dataclass, replace
