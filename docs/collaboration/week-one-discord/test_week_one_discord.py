@@ -38,7 +38,7 @@ Session 1 of 2, DAY, HOUR UTC, 60 minutes, LINK-TO-CALL
 Bring: one screen each; I bring the contract as LINK
 1. (10 min) each screen: loading, empty, failed
 2. (25 min) its endpoints: fields, names, what may be null
-3. (15 min) errors: 400, 401, 403, 404, 409, and who shows what
+3. (15 min) errors: 401, 403, 404, 409, 422, and who shows what
 4. (10 min) who does what until session 2
 No time? Answer with the question you would have asked.
 """
