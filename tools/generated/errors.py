@@ -1,4 +1,5 @@
-"""Every message that a page explains: a paragraph or list item that begins with the message in bold code.
+"""Every message that a page explains: below a heading of messages or pitfalls, a paragraph or list item that begins
+with the message in bold code.
 
 The words are the page's own, so the index cannot say something else; its tests provoke the message.
 """
@@ -17,6 +18,8 @@ FENCE = re.compile(r"^ *(```+|~~~+).*?^ *\1 *$", re.M | re.S)
 BLOCK = re.compile(r"\n\s*\n|\n(?=[-*] )")
 # One message, or several that come together; then a word about them in brackets, a full stop, an arrow or a colon.
 ENTRY = re.compile(r"(?:[-*] )?((?:\*\*`[^`\n]{8,}`\*\*(?:,| and| or|, and below it)? ?)+)(.*)", re.S)
+HEADING = re.compile(r"#+ +(.+)")
+OF_MESSAGES = re.compile(r"message|pitfall", re.I)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 
 
@@ -38,8 +41,11 @@ def parts(root: Path) -> dict[str, str]:
 def messages(folder: Path, seen_from: Path) -> Iterator[str]:
     """Yield each entry of a page on one line, with its links as another folder needs them."""
     text = FENCE.sub("", (folder / "README.md").read_text("utf-8"))
+    below = ""
     for block in BLOCK.split(text):
-        found = ENTRY.fullmatch(block.strip())
+        if heading := HEADING.match(block.strip()):
+            below = heading[1]
+        found = OF_MESSAGES.search(below) and ENTRY.fullmatch(block.strip())
         if found and found[2].strip():
             line = " ".join(re.sub(r"^[-*] ", "", block.strip()).split())
             yield LINK.sub(lambda link: f"]({_moved(link[1], folder, seen_from)})", line)
