@@ -150,7 +150,8 @@ def test_every_message_of_a_page_is_found_with_its_words_and_links(tmp_path):
     folder = tmp_path / "docs/concepts/x"
     folder.mkdir(parents=True)
     (folder / "README.md").write_text(
-        "# X\n\n## Switches\n\n**`--no-message`** is none.\n\n## Messages\n\n**`first message`** (`Error`) cause, see\n[a](../y/README.md#z) and [b](#here).\n\n"
+        "# X\n\n## Switches\n\n**`--no-message`** is none.\n\n## Messages\n\n"
+        "**`first message`** (`Error`) cause, see\n[a](../y/README.md#z) and [b](#here).\n\n"
         "- **`second message`** → cause → fix\n- **`third one`**, **`fourth one`** → [c](https://c.example)\n\n"
         "```text\n**`in a fence`** no\n\n```\n\n**`alone in bold`**\n\nNot **`at the start`** here.\n",
         "utf-8",
