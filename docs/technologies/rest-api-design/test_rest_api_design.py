@@ -1,5 +1,6 @@
 """Every write sent twice, one request wrong in eight ways, edits at the same time, and rules of a contract as code."""
 
+import importlib
 import json
 import re
 import uuid
@@ -452,3 +453,8 @@ def test_an_application_shows_its_status_and_nothing_to_do_with_it(world):
     data = ApplicationSerializer(world.application).data
     assert data["status"] == "sent"
     assert not any(name.startswith("is_") for name in data)
+
+
+def test_the_old_name_of_the_rate_limit_package():
+    with pytest.raises(ModuleNotFoundError, match="No module named 'ratelimit'"):
+        importlib.import_module("ratelimit")
