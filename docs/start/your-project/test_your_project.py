@@ -1,5 +1,9 @@
 """Five projects: the rule that prevents the classic bug of each, tried on PostgreSQL."""
 
+import hashlib
+import hmac
+import json
+
 import pytest
 from accounts.models import User
 from django.conf import settings
@@ -42,6 +46,13 @@ def sell_and_hope(product, quantity):
         product.save()
         return True
     return False
+
+
+# Over the raw body: parsing and writing JSON again changes the bytes.
+def is_signed(body: bytes, signature: str, secret: str) -> bool:
+    """Return whether whoever sent the body knows the secret."""
+    wanted = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(wanted.encode(), signature.encode())
 
 
 class Favourite(models.Model):
@@ -115,6 +126,15 @@ def test_two_buyers_of_the_last_book(tables):
     Product.objects.update(stock=1)
     assert [sell(book.pk, 1), sell(book.pk, 1)] == [True, False]
     assert Product.objects.get().stock == 0
+
+
+def test_a_callback_is_signed_over_its_bytes():
+    body, secret = b'{"order": 7,  "amount": "12.50"}', "test key"
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    assert is_signed(body, signature, secret)
+    assert not is_signed(body.replace(b"12.50", b"0.50"), signature, secret)
+    assert not is_signed(json.dumps(json.loads(body)).encode(), signature, secret)  # the same order, other bytes
+    assert not is_signed(body, "é", secret)  # compare_digest refuses text that is not ASCII
 
 
 def violated(write):
