@@ -408,6 +408,12 @@ def test_without_the_proxy_the_redirect_leads_to_itself(fronts):
     assert hops(fronts["right"]) == (0, 200)
 
 
+def test_a_process_that_is_not_there_is_a_502(tmp_path):
+    with nginx({"nobody": free_port()}, tmp_path) as connect:
+        status, _, text = ask(connect["nobody"], "/api/jobs/")
+    assert status == 502 and "502 Bad Gateway" in text
+
+
 def test_on_a_laptop_the_same_mistake_passes(fronts):
     assert hops(fronts["no proxy known, on a laptop"]) == (0, 200)
 
