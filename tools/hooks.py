@@ -6,6 +6,7 @@ MkDocs' place.
 the search plugin dropping them; both are locked, and tests/test_hooks.py compares the output with the plugins' own.
 """
 
+import functools
 import logging
 import os
 import re
@@ -41,14 +42,18 @@ def _git(folder: str, *arguments: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def newest_commits(docs: str) -> dict[str, tuple[str, int]]:
-    """{absolute path: (hash, author time)} of the newest commit that changed each file below docs, renames followed."""
+@functools.lru_cache(maxsize=1)  # a preview asks with every save; the history of a commit is always the same
+def newest_commits(docs: str, head: str) -> dict[str, tuple[str, int]]:
+    """{absolute path: (hash, author time)} of the newest commit up to `head` that changed each file below docs.
+
+    Renames are followed.
+    """
     top = _git(docs, "rev-parse", "--show-toplevel").strip()
     later: dict[str, str] = {}  # a name in older history -> the name today
     found: dict[str, tuple[str, int]] = {}
     history = _git(
         docs, "-c", "core.quotePath=off", "log", "-M", "--name-status", "--no-show-signature", "--format=%x01%H %at",
-        "--", docs,
+        head, "--", docs,
     )  # fmt: skip
     commit = ("", 0)
     for line in history.splitlines():
@@ -86,7 +91,8 @@ def on_files(files, config):
     if not plugin or not plugin.config["enabled"] or plugin.last_revision_commits:
         return files
     docs = os.path.realpath(config.docs_dir)
-    commits = newest_commits(docs)
+    head = _git(docs, "rev-parse", "HEAD").strip()
+    commits = newest_commits(docs, head) if head else {}
     plugin.util._get_repo(docs)
     tags: dict[str, str] = {}
     fields = "--format=%(objectname) %(*objectname) %(refname:short)"

@@ -7,6 +7,7 @@ is printed after the page is shown.
 """
 
 import errno
+import functools
 import logging
 import os
 import shutil
@@ -18,16 +19,19 @@ import threading
 import time
 from pathlib import Path
 
+import yaml
 from mkdocs import livereload
 from mkdocs.commands.build import build
-from mkdocs.config import load_config
+from mkdocs.config import defaults, load_config
 from mkdocs.exceptions import Abort, ConfigurationError
+from mkdocs.utils.yaml import get_yaml_loader
 
 from tools import logs, portable
 from tools.repository import ROOT, set_environment
 
 HOST = "127.0.0.1"
 IGNORED = {"__pycache__", ".git"}
+REPORT_AFTER = 0.5  # s after a rebuild; the browser that waits for the page comes first
 
 
 class Server(livereload.LiveReloadServer):
@@ -93,6 +97,8 @@ class Preview:
         self.watched = [root / "docs", root / "overrides", config_file]
         self.seen = self.looked = snapshot(self.watched)  # before the build, so that no save is missed
         self.templates = None  # the theme's, compiled
+        if hasattr(yaml, "CLoader"):  # reads a table of contents of 1,000 lines ten times as fast
+            defaults.get_yaml_loader = functools.partial(get_yaml_loader, yaml.CLoader)
         config = self._config()
         # Not dirty: the search plugin's own merge for dirty builds drops the sections of other pages; ours does not.
         config.plugins.on_startup(command="serve", dirty=False)
@@ -132,7 +138,9 @@ class Preview:
             print(f"Not rebuilt: {error}", file=sys.stderr)
             return
         pages = [Path(path) for path in changed if path.endswith(".md")]
-        threading.Thread(target=self.report, args=(pages if pages_only else None,), daemon=True).start()
+        later = threading.Timer(REPORT_AFTER, self.report, args=(pages if pages_only else None,))
+        later.daemon = True
+        later.start()
         what = os.path.relpath(changed[0], self.config_file.parent) if len(changed) == 1 else f"{len(changed)} files"
         print(f"{time.strftime('%H:%M:%S')} rebuilt after a change of {what} in {time.perf_counter() - start:.2f} s")
 
