@@ -135,6 +135,7 @@ def on_pre_build(config):
         site = Site(root, Path(config.config_file_path).parent, (config.repo_url or "").rstrip("/"))
     site.repo_ref = os.environ.get("REPO_REF", "main")
     site.strict = config.strict
+    site.offline = os.environ.get("OFFLINE") == "1"
     site.notices.clear()
 
 

@@ -17,6 +17,7 @@ class Site:
     source    the repository, to name Markdown lines and to find listed files; None when it is not at hand
     repo_url  'https://host/owner/name' or '' when unknown
     repo_ref  the branch or commit that links to source lines point to
+    offline   the site is opened as files, without a server
     strict    stop where something cannot be drawn, in place of showing its source
     state     what a step keeps between the pages of a run
     """
@@ -26,6 +27,7 @@ class Site:
     repo_url: str = ""
     repo_ref: str = "main"
     strict: bool = True
+    offline: bool = False
     state: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 

@@ -1,57 +1,88 @@
-"""The search index under a name that changes with its content, fetched when the reader first searches.
+"""Search: the index under a name that changes with its content, and our engine in the place of the theme's.
 
-The theme's script fetches search/search_index.json on every page load: 104 KiB gzip at 60 pages, 1.7 MiB at 1,000. Here
-that file keeps the settings only. docs/assets/javascripts/search-worker.js loads the rest.
+The theme's script fetches search/search_index.json on every page load, and its worker. Here that file keeps the
+settings only, and the worker is a small one (docs/assets/javascripts/search-worker.js) that loads the engine and the
+index when the reader reaches for search.
 """
 
 import hashlib
 import json
 import re
+from pathlib import Path
 
+from tools import vocabulary
 from tools.finish.page import FinishError, Page, Site
+from tools.finish.search_index import ERRORS_PAGE, page_of, trimmed, with_questions
 
 INDEX = "search/search_index.json"
+SCRIPTS = "assets/javascripts/search"
 WORKER = "assets/javascripts/search-worker.js"
-ENGINE = "assets/javascripts/workers/search.*.min.js"
+# In the order in which they need each other; the first is the library, whose licence stays at its head.
+ENGINE = ("minisearch.js", "words.js", "index.js", "query.js", "weigh.js", "rank.js", "teaser.js", "engine.js")
 SETTING = re.compile(r'"search": ?"([^"]*?)assets/javascripts/workers/search\.[^"]+\.js"')
+JS_COMMENT = re.compile(r"^[ \t]*(?:/\*(?!!).*?\*/|//.*?$)[ \t]*\n?|^[ \t]+", re.S | re.M)
 
 
-def _merge(site: Site, entries: list[dict]) -> list[dict]:
+def _merge(site: Site, entries: list[dict]) -> dict[str, list[dict]]:
     """Put newly built entries in the place of the same pages' old ones; a preview builds the changed pages only."""
     pages = site.state.setdefault("search", {})
     fresh: dict[str, list[dict]] = {}
     for entry in entries:
-        fresh.setdefault(entry["location"].split("#")[0], []).append(entry)
+        fresh.setdefault(entry["location"].split("#")[0], []).append(trimmed(entry))
     pages.update(fresh)
-    return [entry for group in pages.values() for entry in group]
+    return pages
+
+
+def _named(site: Site, folder: str, stem: str, suffix: str, text: str) -> str:
+    """Write a file whose name changes with its content, in the place of its older ones; return its path."""
+    name = f"{folder}/{stem}.{hashlib.sha256(text.encode()).hexdigest()[:10]}.{suffix}"
+    for old in (site.root / folder).glob(f"{stem}.*.{suffix}"):
+        if old.name != Path(name).name:
+            old.unlink()
+    (site.root / name).write_text(text, "utf-8")
+    return name
+
+
+def _script(site: Site, *names: str) -> str:
+    """The named scripts as one, without comments, in a scope of their own. Raises FinishError."""
+    parts = []
+    for name in names:
+        path = site.root / SCRIPTS / name
+        if not path.is_file():
+            raise FinishError(f"{SCRIPTS}/{name} is missing in the site: copy docs/assets/javascripts there")
+        parts.append(JS_COMMENT.sub("", path.read_text("utf-8")))
+    return '"use strict";{\n' + "".join(parts) + "}\n"
 
 
 def site(site: Site) -> None:
-    """Split the generator's index into settings and documents. An index that is split already stays as it is."""
+    """Split the generator's index into settings and entries. An index that is split already stays as it is."""
     path = site.root / INDEX
     if not path.is_file():
         raise FinishError(f"{INDEX} is missing: is the search plugin switched on?")
     index = json.loads(path.read_text("utf-8"))
     if "index" in index["config"]:
         return
-    engines = sorted(site.root.glob(ENGINE))
-    if len(engines) != 1:
-        raise FinishError(f"{ENGINE}: {len(engines)} files in the site, one expected. The theme has changed")
-    docs = _merge(site, index["docs"])
-    text = json.dumps({"docs": docs}, ensure_ascii=False, separators=(",", ":"))
-    name = f"search/index.{hashlib.sha256(text.encode()).hexdigest()[:10]}.json"
-    for old in (site.root / "search").glob("index.*.json"):
-        old.unlink()
-    (site.root / name).write_text(text, "utf-8")
-    engine = engines[0].relative_to(site.root).as_posix()
-    # root: from the worker's own address, which is the only one that it knows
-    index = {"config": index["config"] | {"root": "../../", "index": name, "engine": engine}, "docs": []}
-    path.write_text(json.dumps(index, separators=(",", ":")), "utf-8")
+    groups = _merge(site, index["docs"])
+    docs = with_questions(groups, site.source) if site.source else [e for group in groups.values() for e in group]
+    config = {"synonyms": vocabulary.synonyms(site.source) if site.source else []}
+    if errors := next((entry["location"] for entry in docs if page_of(entry["location"]) == ERRORS_PAGE), ""):
+        config["errors"] = errors
+    if site.repo_url:
+        config["missing"] = f"{site.repo_url}/issues/new?template=search.yml&query="
+    text = json.dumps({"config": config, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
+    settings = index["config"] | {
+        "root": "../../",  # from the worker's own address, which is the only one that it knows
+        "index": _named(site, "search", "index", "json", text),
+        "engine": _named(site, SCRIPTS, "engine", "js", _script(site, *ENGINE)),
+        "box": _named(site, SCRIPTS, "box", "js", _script(site, "box.js")),
+    }
+    path.write_text(json.dumps({"config": settings, "docs": []}, separators=(",", ":")), "utf-8")
 
 
 def page(page: Page) -> None:
-    """Point the page at our worker."""
+    """Point the page at our worker, and have the number of results read aloud."""
     found = SETTING.search(page.html)
     if not found:
         raise page.missing("the address of the search worker in __config")
     page.html = page.html.replace(found[0], f'"search":"{found[1]}{WORKER}"', 1)
+    page.replace('<div class="md-search-result__meta">', '<div class="md-search-result__meta" role="status">', "the count")

@@ -21,6 +21,8 @@ ENTRY = re.compile(r"(?:[-*] )?((?:\*\*`[^`\n]{8,}`\*\*(?:,| and| or|, and below
 HEADING = re.compile(r"#+ +(.+)")
 OF_MESSAGES = re.compile(r"message|pitfall", re.I)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
+GROUP = re.compile(r"^## (.+)\n\nFrom \[the page\]\((?:\.\./)*([^()]+)README\.md\):\n\n((?:- .*\n)+)", re.M)
+MESSAGE = re.compile(r"\*\*`([^`\n]+)`\*\*")
 
 
 def parts(root: Path) -> dict[str, str]:
@@ -49,6 +51,14 @@ def messages(folder: Path, seen_from: Path) -> Iterator[str]:
         if found and found[2].strip():
             line = " ".join(re.sub(r"^[-*] ", "", block.strip()).split())
             yield LINK.sub(lambda link: f"]({_moved(link[1], folder, seen_from)})", line)
+
+
+def listed(root: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield, for each group of the list as it is committed: its heading, its page ('concepts/x/') and its messages."""
+    path = root / ERRORS / "README.md"
+    for heading, page, entries in GROUP.findall(path.read_text("utf-8") if path.is_file() else ""):
+        heads = (ENTRY.fullmatch(entry.strip()) for entry in entries.splitlines())
+        yield heading, page, [message for head in heads if head for message in MESSAGE.findall(head[1])]
 
 
 def _moved(target: str, folder: Path, seen_from: Path) -> str:

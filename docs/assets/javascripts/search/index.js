@@ -1,0 +1,52 @@
+/* The index of a site: one document for each section, question and message.
+ *
+ * An entry is {location, title, text, boost?, questions?, messages?, listed?}, the first one of a page being the page
+ * itself. Questions lead to their page and are never shown. A message is found in the section that explains it and,
+ * with less weight, in the section where it is `listed`.
+ */
+const BOOST = { title: 2, page: 3, text: 1, question: 2, message: 2 }
+const FIELDS = Object.keys(BOOST)
+
+const pageOf = location => location.split("#")[0]
+
+function documentsOf(entries) {
+  const documents = [], pages = new Map(), places = new Map(entries.map(entry => [entry.location, entry]))
+  const add = (kind, entry, fields) =>
+    documents.push({ id: documents.length, kind, entry, url: pageOf(entry.location), ...fields })
+  for (const entry of entries) {
+    const url = pageOf(entry.location)
+    if (!pages.has(url)) pages.set(url, entry)
+    add("section", entry, { title: entry.title, text: entry.text, page: pages.get(url).title })
+    for (const question of entry.questions ?? []) add("question", entry, { question })
+    for (const message of entry.messages ?? []) {
+      add("message", entry, { message })
+      const list = places.get(entry.listed)
+      if (!list) continue
+      add("listed", list, { message })
+      list.text += `\n\`${message}\``
+    }
+  }
+  return { documents, pages }
+}
+
+/* {documents, pages, names, mini, uses, written, rarity, weightOf}: all that a query asks of the index */
+function createIndex({ config, docs }) {
+  const names = conceptsOf(config.synonyms ?? [])
+  const { documents, pages } = documentsOf(docs)
+  const uses = new Map() // term -> number of documents
+  const written = new Set() // terms of reviewed text: none of them is a misspelling
+  const mini = new MiniSearch({ fields: FIELDS, tokenize: text => termsOf(text, names), processTerm: term => term })
+  for (const document of documents) {
+    const terms = new Set(FIELDS.flatMap(field => (document[field] ? termsOf(document[field], names) : [])))
+    for (const term of terms) {
+      uses.set(term, (uses.get(term) ?? 0) + 1)
+      if (document.kind !== "question") written.add(term)
+    }
+    if (document.kind !== "section") document.terms = [...terms]
+    mini.add(document)
+  }
+  const rarity = term => Math.log(1 + documents.length / (uses.get(term) ?? 0.5))
+  const weightOf = terms => terms.reduce((sum, term) => sum + (STOP.has(term) ? 0.1 : rarity(term)), 0)
+  for (const document of documents) if (document.terms) document.weight = weightOf(document.terms)
+  return { documents, pages, names, mini, uses, written, rarity, weightOf }
+}

@@ -1,0 +1,77 @@
+"""The entries of the search index: the generator's, with less markup and with the words that readers use.
+
+An entry is {location, title, text}, as the generator writes it. Its text becomes lines: a line that begins with a tab
+is a line of code, and code within a line stands between backticks. A page's first entry gains its `questions`; the
+section that explains error messages gains these `messages` and where they are `listed`.
+"""
+
+import html
+import re
+from pathlib import Path
+
+from tools import vocabulary
+from tools.generated import errors
+
+CODE_BLOCK = re.compile(r"<pre[^>]*>(?:<code[^>]*>)?(.*?)(?:</code>)?</pre>", re.S)
+CODE = re.compile(r"<code[^>]*>([^`]*?)</code>")
+BREAK = re.compile(r"\s*</?(?:p|ul|ol|li|pre|br)\b[^>]*>\s*")
+TAG = re.compile(r"</?[a-z][^<>]*>")
+BLANK = re.compile(r"[ \r\f\v]*\n\s*?(?=\t|\S|$)")
+FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re.M)  # a row of numbers and units
+ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
+
+
+def lines_of(text: str) -> str:
+    """The text of an entry without markup: one line for each block, and for each line of code."""
+
+    def block(found: re.Match) -> str:
+        rows = [row.rstrip() for row in found[1].split("\n")]
+        return "\n" + "\n".join("\t" + row.strip() for row in rows if row.strip()) + "\n"
+
+    if "<" in text:
+        text = CODE_BLOCK.sub(block, text)
+        text = CODE.sub(r"`\1`", text)
+        text = BREAK.sub("\n", text)
+        text = TAG.sub("", text)
+    return re.sub(r"\n[\n ]*", "\n", FIGURES.sub("", html.unescape(text))).strip("\n ")
+
+
+def trimmed(entry: dict) -> dict:
+    """An entry of the generator with its title and text as plain text."""
+    return entry | {"title": html.unescape(TAG.sub("", entry["title"])), "text": lines_of(entry["text"])}
+
+
+def page_of(location: str) -> str:
+    """'concepts/x/' for a location such as 'concepts/x/#part' or 'concepts/x/index.html#part'."""
+    return re.sub(r"(^|/)index\.html$", r"\1", location.split("#")[0])
+
+
+def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
+    """All entries, each page's questions and messages added from the source; the entries of `groups` stay as they are.
+
+    groups   page -> its entries, the page's own first
+    """
+    groups = {page_of(location): list(entries) for location, entries in groups.items()}
+    for page, entries in groups.items():
+        if page and (questions := vocabulary.questions(source / "docs" / page)):
+            entries[0] = entries[0] | {"questions": questions}
+    _add_messages(groups, source)
+    return [entry for entries in groups.values() for entry in entries]
+
+
+def _add_messages(groups: dict[str, list[dict]], source: Path) -> None:
+    """Put each message of the error index to the section that explains it, and shorten the index to its headings."""
+    listing = groups.get(ERRORS_PAGE, [])
+    for heading, page, messages in errors.listed(source):
+        here = next((i for i, entry in enumerate(listing) if entry["title"] == heading), None)
+        entries = groups.get(page)
+        if here is None or not entries:
+            continue
+        listing[here] = listing[here] | {"text": ""}  # the page's own text says it; the worker lists the messages
+        for message in messages:
+            where = next((i for i, entry in enumerate(entries) if message in entry["text"]), 0)
+            known = entries[where].get("messages", [])
+            entries[where] = entries[where] | {
+                "messages": [*known, message],
+                "listed": listing[here]["location"],
+            }
