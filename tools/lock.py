@@ -16,6 +16,7 @@ LOCKS = {
     # A superset of the first, so that both can live in one environment, and of what the job board's tests need.
     "tests/requirements.txt": ["site", "test", f"{JOBBOARD}:dev"],
     "tools/bench/requirements.txt": ["bench"],
+    "tools/search/requirements.txt": ["search"],
     "examples/jobboard/requirements.txt": [f"{JOBBOARD}:runtime"],
     "examples/jobboard/requirements-dev.txt": [f"{JOBBOARD}:dev"],
 }
