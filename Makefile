@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test check jobboard measure listings blocks lint format pictures lock bench lighthouse clean _python _site _test
+.PHONY: help serve site test check jobboard measure listings blocks lint format pictures lock bench search lighthouse clean _python _site _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -48,6 +48,9 @@ measure: _test ## Measure what a page claims, on real servers (PAGE=challenges/n
 
 bench: _test ## Measure build, save-to-browser and memory beside bare Material and Zensical (BENCH="60 300 1000")
 	@$(RUN) -m tools.bench $(BENCH)
+
+search: _test ## Ask the search every query of tests/search, beside stock Material and Pagefind (SEARCH="--misses")
+	@$(RUN) -m tools.search $(SEARCH)
 
 lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
 	@$(RUN) -m tools.lighthouse

@@ -20,10 +20,10 @@ def _body(path: Path, changed: int, zipped: bool) -> bytes:
     return gzip.compress(data, LEVEL) if zipped else data
 
 
-def handler(root: Path, base: str, log: list) -> type[http.server.BaseHTTPRequestHandler]:
+def handler(root: Path, base: str, log: list, extra: dict[str, str]) -> type[http.server.BaseHTTPRequestHandler]:
     """A request handler for the files below `root`, published below `base` ('/' or '/name/').
 
-    Each answer is noted in `log` as (path below base, bytes of the body as sent).
+    Each answer is noted in `log` as (path below base, bytes of the body as sent), and carries the `extra` headers.
     """
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ def handler(root: Path, base: str, log: list) -> type[http.server.BaseHTTPReques
             self.send_header("Content-Type", kind + ("; charset=utf-8" if kind.startswith(TEXT[:3]) else ""))
             self.send_header("Cache-Control", "max-age=600")
             self.send_header("Content-Length", str(len(body)))
-            for name, value in headers.items():
+            for name, value in (headers | extra).items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command == "GET":
@@ -74,9 +74,11 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(root: Path, base: str = "/alx-project-nexus/", log: list | None = None) -> Iterator[str]:
+def serving(
+    root: Path, base: str = "/alx-project-nexus/", log: list | None = None, headers: dict[str, str] | None = None
+) -> Iterator[str]:
     """Serve a built site on a free port of 127.0.0.1 for the length of a with block; gives its address."""
-    with _Server(("127.0.0.1", 0), handler(root.resolve(), base, [] if log is None else log)) as server:
+    with _Server(("127.0.0.1", 0), handler(root.resolve(), base, [] if log is None else log, headers or {})) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
