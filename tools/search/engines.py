@@ -33,7 +33,8 @@ WORKER = """async ({texts, shown}) => {
     const asked = performance.now()
     const {data} = await ask({type: 2, data: text})
     const ms = performance.now() - asked
-    answers.push({ms, since: performance.now() - began, found: data.items.slice(0, shown).map(group => group[0].location)})
+    const found = data.items.slice(0, shown).map(group => group[0].location)
+    answers.push({ms, since: performance.now() - began, found})
   }
   return answers
 }"""
