@@ -44,11 +44,13 @@ class Cost:
 
 def cost(browser, engine: Engine, site: Path, texts: list[str]) -> Cost:
     """Measure an engine on a built site with these queries. The browser needs FLAGS. Raises EngineError."""
-    firsts, log = [], []
+    firsts: list[float] = []
+    log: list[tuple[str, int]] = []
+    loaded: list[int] = []  # how much was sent before the reader reached for the search
     for _ in range(FRESH):
         log.clear()
+        loaded.clear()
         with serving(site, log=log) as address:
-            loaded = []
             first = ask(browser, engine, address, texts[:1], loaded=lambda: loaded.append(len(log)))
         firsts.append(first[0].since / 1000)
     # The theme asks for a part of its search with every page; that part belongs to the search too.
