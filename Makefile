@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test check jobboard measure listings blocks lint format pictures lock bench search lighthouse clean _python _site _test
+.PHONY: help serve site preview test check jobboard measure listings blocks lint format pictures lock bench search lighthouse clean _python _site _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -29,6 +29,9 @@ listings: _site ## Fill the listings of all pages, and what is generated, from t
 
 site: _site ## Build strictly into site/
 	@$(RUN) -m tools.build
+
+preview: _site ## Build into preview.zip, whose index.html opens by a double click, without a server
+	@$(RUN) -m tools.preview
 
 jobboard: _test ## Run the job board with seeded data: API, GraphiQL and OpenAPI pages on http://127.0.0.1:8001/
 	@$(RUN) examples/jobboard/run_demo.py
@@ -66,7 +69,7 @@ lock: _test ## Resolve pyproject.toml into the lock files, with hashes (UPGRADE=
 	@$(RUN) -m tools.lock
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .cache site test-results
+	@rm -rf $(VENV) .cache site preview.zip test-results
 
 _python:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "No $(PYTHON) found. Install Python 3.11.5 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }

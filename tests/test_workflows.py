@@ -132,7 +132,9 @@ def test_checkouts_keep_no_token(path):
 @each_workflow
 def test_the_site_is_built_from_the_whole_history(path):
     for name, job in jobs(path):
-        builds = any(target in ("site", "test") for s in job["steps"] for target in MAKE.findall(s.get("run", "")))
+        builds = any(
+            target in ("site", "preview", "test") for s in job["steps"] for target in MAKE.findall(s.get("run", ""))
+        )
         for step in job["steps"]:
             if builds and step.get("uses", "").startswith("actions/checkout@"):
                 depth = step.get("with", {}).get("fetch-depth")

@@ -1,7 +1,7 @@
 """Build the site strictly: python -m tools.build [FOLDER]
 
 Checks the pages, builds into a folder beside the target and swaps the two at the end, so that a failure leaves the
-last good site as it was.
+last good site as it was. With OFFLINE=1 in the environment it builds a site that opens from disk.
 """
 
 import os
@@ -12,10 +12,23 @@ from pathlib import Path
 
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
 from tools import logs, portable
-from tools.repository import ROOT, set_environment
+from tools.repository import ROOT, offline, set_environment
+
+# A browser loads no page of a file: address by script, and the addresses of a server mean nothing there.
+NEEDS_SERVER = {"navigation.instant", "search.share"}
+
+
+def settings(folder: Path) -> MkDocsConfig:
+    """The settings of a strict build into a folder. Raises ConfigurationError."""
+    options = {"site_url": "", "use_directory_urls": False} if offline() else {}
+    config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder), strict=True, **options)
+    if offline():
+        config.theme["features"] = [name for name in config.theme["features"] if name not in NEEDS_SERVER]
+    return config
 
 
 def build(target: Path) -> int:
@@ -29,7 +42,7 @@ def build(target: Path) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        mkdocs_build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(fresh), strict=True))
+        mkdocs_build(settings(fresh))
         fresh.chmod(0o755)
         _swap(fresh, target)
     except OSError as error:  # on Windows: a file of the old site is open
@@ -42,7 +55,6 @@ def build(target: Path) -> int:
         return 1
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    print(f"Built {target}")
     return 0
 
 
@@ -64,7 +76,11 @@ def main() -> int:
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     set_environment(site_url=True)
     logs.to_stderr()
-    return build(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "site"))
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "site")
+    status = build(target)
+    if not status:
+        print(f"Built {target.absolute()}")
+    return status
 
 
 if __name__ == "__main__":

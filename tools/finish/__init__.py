@@ -16,6 +16,7 @@ from tools.finish import (
     listing_titles,
     measured,
     metadata,
+    offline,
     outside,
     search,
 )
@@ -34,6 +35,7 @@ STEPS = [
     glossary,
     assets,
     search,
+    offline,  # after all that write links
     csp,  # last: it hashes
 ]
 REDIRECT = re.compile(r"<meta\s+http-equiv=[\"']?refresh", re.I)
