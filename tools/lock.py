@@ -17,6 +17,7 @@ LOCKS = {
     "tests/requirements.txt": ["site", "test", f"{JOBBOARD}:dev"],
     "tools/bench/requirements.txt": ["bench"],
     "tools/search/requirements.txt": ["search"],
+    "tools/parity/requirements.txt": ["site", "parity"],
     "examples/jobboard/requirements.txt": [f"{JOBBOARD}:runtime"],
     "examples/jobboard/requirements-dev.txt": [f"{JOBBOARD}:dev"],
 }
