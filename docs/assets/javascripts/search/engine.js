@@ -1,5 +1,5 @@
 /* nexusSearch({config, docs}) -> search(typed): what the theme's list of results is drawn from. */
-const MOST_PAGES = 30, MOST_SECTIONS = 6, MOST_MARKS = 8, MOST_MISSING = 5
+const MOST_PAGES = 20, MOST_SECTIONS = 4, MOST_MARKS = 8, MOST_MISSING = 5
 const FAINT = 0.05 // a page with less than this share of the best page's score is no result
 
 self.nexusSearch = function ({ config, docs }) {
@@ -9,12 +9,12 @@ self.nexusSearch = function ({ config, docs }) {
   /* {items, typed, nearest?}: groups of sections, the page among them, in the theme's shape; title and text are HTML */
   return function search(typed) {
     const query = parse(typed)
-    const weights = weigh(query.text, index)
-    if (!weights.size) return { ...shown, typed, items: [] }
+    const slots = slotsOf(query.text, index)
+    if (!slots.length) return { ...shown, typed, items: [] }
     const last = /[\p{L}\p{N}_]$/u.test(typed) ? pieces(chunks(query.text).at(-1) ?? "")[0]?.[0] : ""
-    const found = filtered(find(index, weights, last), query, index)
-    const pages = rank(found, weights, index).filter((page, i, all) => page.score > all[0].score * FAINT)
-    const items = pages.slice(0, MOST_PAGES).map(page => item(page, weights, index))
+    const found = filtered(find(index, slots, last), query, index)
+    const pages = rank(found, slots, index).filter((page, i, all) => page.score > all[0].score * FAINT)
+    const items = pages.slice(0, MOST_PAGES).map(page => item(page, slots, index))
     return items.length ? { ...shown, typed, items } : { ...shown, typed, items, nearest: nearest(query, typed, index) }
   }
 }
@@ -41,25 +41,26 @@ const flat = text => ` ${chunks(text).flatMap(simple).join(" ")} `
 
 /* A page and its best sections, best first. The theme shows the first, folds the rest, and takes the entry without
  * a fragment for the page. */
-function item(page, weights, { pages, rarity }) {
+function item(page, slots, { pages, rarity }) {
   const article = pages.get(page.url)
   const hits = [...page.entries].sort(([, a], [, b]) => b.score - a.score).slice(0, MOST_SECTIONS)
   const best = hits[0]?.[1].score ?? 1
   const terms = new Set(hits.flatMap(([, hit]) => [...hit.terms]))
-  const missing = [...weights.keys()].filter(term => term[0] !== CONCEPT && weights.get(term) === 1 && !page.covered.has(term))
-  const result = hits.map(([entry, hit]) => view(entry, terms, (page.score * hit.score) / best, missing, rarity))
+  const missing = slots.filter(slot => !page.covered.has(slot) && !slot.light).map(slot => slot.missing)
+  const match = matcher(terms)
+  const result = hits.map(([entry, hit]) => view(entry, match, (page.score * hit.score) / best, missing, rarity))
   const at = result.findIndex(entry => entry.location === article.location)
-  if (at < 0) result.push({ ...view(article, terms, 0, missing, rarity), terms: {} })
-  if (page.by === "question" && page.like > 0.8) {
+  if (at < 0) result.push({ ...view(article, match, 0, missing, rarity), terms: {} })
+  if (page.asked > Math.max(page.said, 1)) {
     const [first] = result.splice(at < 0 ? result.length - 1 : at, 1)
     result.unshift({ ...first, score: page.score + 0.01 })
   }
   return result
 }
 
-function view({ location, title, text }, terms, score, missing, rarity) {
+function view({ location, title, text }, match, score, missing, rarity) {
   const seen = new Set()
-  const heading = marked(title, terms, seen), sentence = teaser(text, terms, rarity, seen)
+  const heading = marked(title, match, seen), sentence = teaser(text, match, rarity, seen)
   const marks = [...seen].filter(word => word.length > 2 && !NUMBER.test(word)).slice(0, MOST_MARKS)
   return {
     location,
@@ -72,30 +73,14 @@ function view({ location, title, text }, terms, score, missing, rarity) {
 
 /* What to search in place of a query that found nothing: the same without its operators, or with its words as the
  * site spells the most similar ones. Undefined when nothing is similar. */
-function nearest({ text, must, not, phrases }, typed, { written }) {
+function nearest({ text, must, not, phrases }, typed, { written, similar }) {
   if (must.length + not.length + phrases.length) {
     const plain = chunks(typed).join(" ")
     if (plain !== typed.trim()) return plain
   }
   const words = chunks(text).slice(0, 8).map(word => {
     const whole = simple(word)[0]
-    return written.has(whole) || STOP.has(whole) ? word : similar(whole, written)
+    return written.has(whole) || STOP.has(whole) ? word : similar(whole, 3)[0]?.[0]
   })
   return words.some(Boolean) ? words.filter(Boolean).join(" ") : undefined
-}
-
-/* The word with the most pairs of letters in common */
-function similar(word, written) {
-  const pairs = text => new Set([...text].map((letter, i) => letter + (text[i + 1] ?? "")))
-  const mine = pairs(word)
-  let best, most = 0.4
-  for (const other of written) {
-    if (other[0] === CONCEPT || other.length < 3 || Math.abs(other.length - word.length) > 5) continue
-    const theirs = pairs(other)
-    let common = 0
-    for (const pair of mine) if (theirs.has(pair)) common++
-    const share = (2 * common) / (mine.size + theirs.size)
-    if (share > most) [best, most] = [other, share]
-  }
-  return best
 }

@@ -29,24 +29,38 @@ function documentsOf(entries) {
   return { documents, pages }
 }
 
-/* {documents, pages, names, mini, uses, written, rarity, weightOf}: all that a query asks of the index */
+/* All that a query asks of the index */
 function createIndex({ config, docs }) {
   const names = conceptsOf(config.synonyms ?? [])
   const { documents, pages } = documentsOf(docs)
   const uses = new Map() // term -> number of documents
   const written = new Set() // terms of reviewed text: none of them is a misspelling
-  const mini = new MiniSearch({ fields: FIELDS, tokenize: text => termsOf(text, names), processTerm: term => term })
+  const mini = new MiniSearch({
+    fields: FIELDS,
+    extractField: (document, field) => (field === "id" ? document.id : document.words[field]),
+    stringifyField: terms => terms,
+    tokenize: terms => terms,
+    processTerm: term => term,
+  })
   for (const document of documents) {
-    const terms = new Set(FIELDS.flatMap(field => (document[field] ? termsOf(document[field], names) : [])))
+    const filled = FIELDS.filter(field => document[field])
+    document.words = Object.fromEntries(filled.map(field => [field, termsOf(document[field], names)]))
+    const terms = new Set(Object.values(document.words).flat())
     for (const term of terms) {
       uses.set(term, (uses.get(term) ?? 0) + 1)
       if (document.kind !== "question") written.add(term)
     }
     if (document.kind !== "section") document.terms = [...terms]
     mini.add(document)
+    delete document.words
   }
   const rarity = term => Math.log(1 + documents.length / (uses.get(term) ?? 0.5))
   const weightOf = terms => terms.reduce((sum, term) => sum + (STOP.has(term) ? 0.1 : rarity(term)), 0)
   for (const document of documents) if (document.terms) document.weight = weightOf(document.terms)
-  return { documents, pages, names, mini, uses, written, rarity, weightOf }
+  const forms = new Map() // stem -> words of the site
+  for (const word of uses.keys()) {
+    const root = stem(word)
+    if (root) forms.set(root, [...(forms.get(root) ?? []), word])
+  }
+  return { documents, pages, names, mini, uses, written, rarity, weightOf, forms, similar: speller(written, uses) }
 }

@@ -3,6 +3,7 @@
 const LONG = 20_000
 const LAST_LINE = /(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Warning|Violation|DoesNotExist|Exit|Timeout|Failed|Failure|Refused|Denied|Interrupt|Returned)\b:? /g
 const NOISE = [
+  /\b(?:[a-z_]\w*\.)+(?=[A-Z]\w*(?:Error|Exception|Warning|Violation|DoesNotExist)\b)/g, // the module of an exception
   /\bFile "[^"]*", line \d+(?:, in \S+)?/g, // a frame of a traceback
   /\bline \d+(?: column \d+)?(?: \(char \d+\))?/g,
   /(?:\b[A-Za-z]:\\|~\/|(?<![\w/])\/(?:usr|home|app|var|opt|tmp|root|Users|srv|etc|code|site-packages|mnt|private)\/)[^\s"'`,;)>]*/g, // files

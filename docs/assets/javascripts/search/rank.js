@@ -1,58 +1,70 @@
 /* From documents to pages: a page counts with its best sections, and with the question or message most like the query. */
 const SECTIONS = [1, 0.5, 0.3, 0.2, 0.1, 0.1] // how much the best, the second best, … section of a page counts
 const LIKE = { question: 1.5, message: 2.5, listed: 1.2 } // beside the sections of the best page, which count 1
-const MOST_TYPOS = 6
+const MORE = [1, 0.3, 0.15] // how much the question most like the query counts, the second, the third
+const COVERAGE = 2 // the power of the share of the query that a page has
+const BEHIND = 0.97 // the list of messages, beside the page that explains one
 
 /* The documents that hold a term of the query; `last` is a word that may still be growing */
-function find({ mini, written }, weights, last) {
+function find({ mini }, slots, last) {
+  const weights = new Map()
+  for (const { light, terms } of slots)
+    for (const [term, fit] of terms) weights.set(term, Math.max(weights.get(term) ?? 0, light ? fit * LIGHT : fit))
   const list = [...weights.keys()]
-  const unknown = list.filter(term => !written.has(term) && term.length > 3 && !NUMBER.test(term) && term[0] !== CONCEPT)
-  const typos = new Set(unknown.slice(0, MOST_TYPOS))
+  const unknown = new Set(slots.filter(slot => !slot.known && slot.missing.length > 4).map(slot => slot.missing))
   return mini.search(list.join(" "), {
     tokenize: () => list,
     boost: BOOST,
     boostTerm: term => weights.get(term),
-    prefix: term => term[0] !== CONCEPT && term.length > 1 && (term === last || (typos.has(term) && term.length > 4)),
-    fuzzy: term => typos.has(term) && (term.length < 5 ? 1 : 2),
-    weights: { prefix: 0.3, fuzzy: 0.5 },
+    prefix: term => term.length > 1 && (term === last || unknown.has(term)),
+    weights: { prefix: 0.4, fuzzy: 0 },
   })
 }
 
-/* Pages, best first: {url, score, share, entries: Map {entry: {score, terms}}, covered, like} */
-function rank(found, weights, { documents, rarity, weightOf }) {
-  const groups = new Map()
-  const worth = terms => terms.reduce((sum, term) => sum + weights.get(term) * rarity(term), 0)
-  const total = worth([...weights.keys()])
+/* Pages, best first: {url, score, entries: Map {entry: {score, terms}}, covered: Map {slot: fit}, like, by} */
+function rank(found, slots, { documents, weightOf }) {
+  const groups = new Map(), slotsBy = new Map()
+  for (const slot of slots) for (const term of slot.terms.keys()) slotsBy.set(term, [...(slotsBy.get(term) ?? []), slot])
+  const total = slots.reduce((sum, { worth }) => sum + worth, 0)
+  const share = covered => [...covered].reduce((sum, [{ worth }, fit]) => sum + worth * fit, 0) / total
+  const cover = (terms, covered) => {
+    for (const term of terms)
+      for (const slot of slotsBy.get(term)) covered.set(slot, Math.max(covered.get(slot) ?? 0, slot.terms.get(term)))
+    return covered
+  }
   for (const hit of found) {
     const document = documents[hit.id]
     if (!groups.has(document.url)) groups.set(document.url, emptyGroup(document.url))
     const page = groups.get(document.url)
-    const asked = worth(hit.queryTerms) / total
     let score = hit.score * (document.entry.boost ?? 1)
     if (document.kind === "section") {
       page.scores.push(score)
-      hit.queryTerms.forEach(term => page.covered.add(term))
+      cover(hit.queryTerms, page.covered)
     } else {
       // both ways, so that neither a long line nor a short one wins by its length
+      const asked = share(cover(hit.queryTerms, new Map()))
       const said = Math.min(1, weightOf(hit.terms) / document.weight)
-      const like = LIKE[document.kind] * asked * said
-      if (like > page.like) Object.assign(page, { like, by: document.kind })
-      if (asked > 0.5) hit.queryTerms.forEach(term => page.covered.add(term))
+      page.likes[document.kind].push(asked * said)
+      if (asked > 0.5) cover(hit.queryTerms, page.covered)
       score *= asked * said
     }
     if (document.kind !== "question") keep(page.entries, document.entry, score, hit.terms)
   }
   for (const page of groups.values()) {
-    page.share = worth([...page.covered]) / total
-    page.scores.sort((a, b) => b - a)
-    page.sections = page.share ** 2 * page.scores.reduce((sum, score, i) => sum + score * (SECTIONS[i] ?? 0), 0)
+    page.sections = share(page.covered) ** COVERAGE * weightedSum(page.scores, SECTIONS)
+    const { question, message, listed } = page.likes
+    page.asked = LIKE.question * weightedSum(question, MORE)
+    page.said = Math.max(LIKE.message * Math.max(0, ...message), LIKE.listed * Math.max(0, ...listed))
   }
   const most = Math.max(...[...groups.values()].map(page => page.sections)) || 1
-  for (const page of groups.values()) page.score = page.sections / most + page.like
-  return [...groups.values()].sort((a, b) => b.score - a.score)
+  for (const page of groups.values()) page.score = page.sections / most + Math.max(page.asked, page.said)
+  const ranked = [...groups.values()].sort((a, b) => b.score - a.score)
+  return ranked
 }
 
-const emptyGroup = url => ({ url, entries: new Map(), scores: [], covered: new Set(), like: 0, by: "section" })
+const emptyGroup = url => ({ url, entries: new Map(), scores: [], covered: new Map(), likes: { question: [], message: [], listed: [] } })
+
+const weightedSum = (scores, weights) => scores.sort((a, b) => b - a).reduce((sum, score, i) => sum + score * (weights[i] ?? 0), 0)
 
 /* The best score of an entry, and all terms that it was found by */
 function keep(entries, entry, score, terms) {

@@ -1,57 +1,65 @@
 /* The sentence of an entry that answers, as HTML: code as code, what matched marked, all else escaped. */
 const TEASER = 240
-const SENTENCE = /(?<=[.!?:])\s+(?=[\p{Lu}`])|\n/u
+const SENTENCE = /(?<=[.!?:])\s+(?=[\p{Lu}`])|\n/gu
 
 const escape = text => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;")
 
-const isHit = (chunk, terms) => pieces(chunk).some(piece => piece.some(term => terms.has(term)))
+/* matcher(terms) -> the terms of a chunk that are among `terms`; the answers are kept while one query is drawn */
+function matcher(terms) {
+  const kept = new Map()
+  return chunk => {
+    let found = kept.get(chunk)
+    if (!found) kept.set(chunk, (found = pieces(chunk).flat().filter(term => terms.has(term))))
+    return found
+  }
+}
 
 /* HTML of a text with <mark> around each chunk that matched; `seen` collects those chunks */
-function marked(text, terms, seen) {
+function marked(text, match, seen) {
   let html = "", at = 0
   for (const { 0: chunk, index } of text.matchAll(CHUNK)) {
-    if (!isHit(chunk, terms)) continue
+    if (!match(chunk).length) continue
     html += `${escape(text.slice(at, index))}<mark>${escape(chunk)}</mark>`
     at = index + chunk.length
-    seen?.add(chunk.toLowerCase())
+    seen.add(chunk.toLowerCase())
   }
   return html + escape(text.slice(at))
 }
 
-/* A line of an entry: code where its backticks say so */
-function line(text, terms, seen) {
-  if (text[0] === "\t") return `<code>${marked(text.slice(1), terms, seen)}</code>`
-  return text.split("`").map((part, i) => (i % 2 ? part && `<code>${marked(part, terms, seen)}</code>` : marked(part, terms, seen))).join("")
+/* A line of an entry: code behind a tab and between backticks */
+function line(text, match, seen) {
+  const code = part => part && `<code>${marked(part, match, seen)}</code>`
+  if (text[0] === "\t") return code(text.slice(1))
+  return text.split("`").map((part, i) => (i % 2 ? code(part) : marked(part, match, seen))).join("")
 }
 
 /* The sentence with the rarest of the matched words, and what follows it while there is room */
-function teaser(text, terms, rarity, seen) {
-  const sentences = text.split(SENTENCE).filter(sentence => sentence.trim())
+function teaser(text, match, rarity, seen) {
+  const sentences = text.split(SENTENCE)
   let best = 0, most = -1
   sentences.forEach((sentence, i) => {
-    const found = new Set(chunks(sentence).flatMap(pieces).flat().filter(term => terms.has(term)))
-    const worth = [...found].reduce((sum, term) => sum + rarity(term), 0)
+    const found = new Set(chunks(sentence).flatMap(match))
+    let worth = sentence.trim() ? 0 : -1
+    for (const term of found) worth += rarity(term)
     if (worth > most) [best, most] = [i, worth]
   })
-  const shown = []
-  for (let i = best, size = 0; i < sentences.length && (i === best || size + sentences[i].length < TEASER); i++) {
-    const sentence = i === best ? cut(sentences[i], terms) : sentences[i]
-    if (i > best && sentence[0] === "\t" !== (shown[0][0] === "\t")) break // prose or code, not both
-    shown.push(sentence)
-    size += sentence.length
+  const shown = [cut(sentences[best], match)]
+  for (let i = best + 1, size = shown[0].length; (size += sentences[i]?.length) < TEASER; i++) {
+    if ((sentences[i][0] === "\t") !== (shown[0][0] === "\t")) break // prose or code, not both
+    shown.push(sentences[i])
   }
-  return shown.map(sentence => line(sentence, terms, seen)).join(" ")
+  return shown.map(sentence => line(sentence, match, seen)).join(" ")
 }
 
 /* A sentence that is too long, from a little before its first match; code stays between its backticks */
-function cut(sentence, terms) {
+function cut(sentence, match) {
   if (sentence.length <= TEASER) return sentence
-  const first = [...sentence.matchAll(CHUNK)].find(({ 0: chunk }) => isHit(chunk, terms))?.index ?? 0
+  const first = [...sentence.matchAll(CHUNK)].find(({ 0: chunk }) => match(chunk).length)?.index ?? 0
   const from = first < 80 ? 0 : sentence.indexOf(" ", first - 60) + 1
-  const to = from + TEASER < sentence.length ? sentence.lastIndexOf(" ", from + TEASER) : sentence.length
-  const open = text => (text.split("`").length % 2 ? "" : "`")
-  const code = sentence[0] === "\t"
-  const middle = sentence.slice(from, to > from ? to : from + TEASER)
-  const before = code ? "" : open(sentence.slice(0, from))
-  return `${code && from ? "\t" : ""}${from ? "… " : ""}${before}${middle}${code ? "" : open(before + middle)}${to < sentence.length ? " …" : ""}`
+  const space = sentence.lastIndexOf(" ", from + TEASER)
+  const to = from + TEASER >= sentence.length ? sentence.length : space > from ? space : from + TEASER
+  const within = text => (text.split("`").length % 2 ? "" : "`") // a backtick where the text breaks off in code
+  const middle = sentence.slice(from, to), before = within(sentence.slice(0, from))
+  const ends = sentence[0] === "\t" ? [from ? "\t" : "", ""] : [before, within(before + middle)]
+  return `${ends[0]}${from ? "… " : ""}${middle}${ends[1]}${to < sentence.length ? " …" : ""}`
 }

@@ -32,6 +32,13 @@ function fold(word) {
     .replace(/our(ed|ing|al|ful)?$/, "or$1")
 }
 
+/* What the forms of a word have in common: test for testing, migrat for migrations; "" for what has no forms */
+function stem(word) {
+  if (word.length < 4 || word[0] === CONCEPT || NUMBER.test(word)) return ""
+  const root = word.replace(/(?:ment|ness|ing|ed|ion|ly|e|or|er|able|al)$/, "").replace(/(?:ion|ment|e)$/, "").replace(/([^aeiouls])\1$/, "$1")
+  return root.length > 2 ? root : word
+}
+
 const lower = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
 
 /* {chunk: [[whole, ...parts] of each piece]}; a site has some ten thousand different chunks, a query adds a few */
