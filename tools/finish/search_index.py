@@ -18,6 +18,8 @@ BREAK = re.compile(r"\s*</?(?:p|ul|ol|li|pre|br)\b[^>]*>\s*")
 TAG = re.compile(r"</?[a-z][^<>]*>")
 BLANK = re.compile(r"[ \r\f\v]*\n\s*?(?=\t|\S|$)")
 FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re.M)  # a row of numbers and units
+REPEATING = ("reference/errors/", "reference/glossary/", "reference/measurements/")  # what other pages explain
+BEHIND = 0.6  # how much a section of such a page, or of one that introduces the pages below it, counts
 ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
 
 
@@ -55,6 +57,10 @@ def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
     for page, entries in groups.items():
         if page and (questions := vocabulary.questions(source / "docs" / page)):
             entries[0] = entries[0] | {"questions": questions}
+    above = {page.rstrip("/").rpartition("/")[0] + "/" for page in groups}
+    for page in groups:
+        if page.startswith(REPEATING) or page in above:
+            groups[page] = [entry | {"boost": BEHIND * entry.get("boost", 1)} for entry in groups[page]]
     _add_messages(groups, source)
     return [entry for entries in groups.values() for entry in entries]
 

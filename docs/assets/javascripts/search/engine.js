@@ -14,7 +14,8 @@ self.nexusSearch = function ({ config, docs }) {
     const last = /[\p{L}\p{N}_]$/u.test(typed) ? pieces(chunks(query.text).at(-1) ?? "")[0]?.[0] : ""
     const found = filtered(find(index, slots, last), query, index)
     const pages = rank(found, slots, index).filter((page, i, all) => page.score > all[0].score * FAINT)
-    const items = pages.slice(0, MOST_PAGES).map(page => item(page, slots, index))
+    const match = matcher(new Set(found.flatMap(({ terms }) => terms)))
+    const items = pages.slice(0, MOST_PAGES).map(page => item(page, slots, match, index))
     return items.length ? { ...shown, typed, items } : { ...shown, typed, items, nearest: nearest(query, typed, index) }
   }
 }
@@ -41,20 +42,17 @@ const flat = text => ` ${chunks(text).flatMap(simple).join(" ")} `
 
 /* A page and its best sections, best first. The theme shows the first, folds the rest, and takes the entry without
  * a fragment for the page. */
-function item(page, slots, { pages, rarity }) {
+function item(page, slots, match, { pages, rarity }) {
   const article = pages.get(page.url)
   const hits = [...page.entries].sort(([, a], [, b]) => b.score - a.score).slice(0, MOST_SECTIONS)
   const best = hits[0]?.[1].score ?? 1
-  const terms = new Set(hits.flatMap(([, hit]) => [...hit.terms]))
   const missing = slots.filter(slot => !page.covered.has(slot) && !slot.light).map(slot => slot.missing)
-  const match = matcher(terms)
   const result = hits.map(([entry, hit]) => view(entry, match, (page.score * hit.score) / best, missing, rarity))
   const at = result.findIndex(entry => entry.location === article.location)
-  if (at < 0) result.push({ ...view(article, match, 0, missing, rarity), terms: {} })
-  if (page.asked > Math.max(page.said, 1)) {
-    const [first] = result.splice(at < 0 ? result.length - 1 : at, 1)
-    result.unshift({ ...first, score: page.score + 0.01 })
-  }
+  const [own] = at < 0 ? [view(article, match, 0, [], rarity)] : result.splice(at, 1)
+  // found by a question: the answer is the page, more than any section of it
+  if (!result.length || page.asked > Math.max(page.said, 1)) result.unshift({ ...own, score: page.score * 1.001 })
+  else result.splice(at < 0 ? result.length : at, 0, own)
   return result
 }
 

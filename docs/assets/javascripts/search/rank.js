@@ -2,7 +2,9 @@
 const SECTIONS = [1, 0.5, 0.3, 0.2, 0.1, 0.1] // how much the best, the second best, … section of a page counts
 const LIKE = { question: 1.5, message: 2.5, listed: 1.2 } // beside the sections of the best page, which count 1
 const MORE = [1, 0.3, 0.15] // how much the question most like the query counts, the second, the third
+const SURE = 3 // of so many words we say whether they are a message; fewer are likely to be only about one
 const COVERAGE = 2 // the power of the share of the query that a page has
+const CERTAIN = 1.5 // the query is this message, so the list has it too
 const BEHIND = 0.97 // the list of messages, beside the page that explains one
 
 /* The documents that hold a term of the query; `last` is a word that may still be growing */
@@ -23,7 +25,7 @@ function find({ mini }, slots, last) {
 
 /* Pages, best first: {url, score, entries: Map {entry: {score, terms}}, covered: Map {slot: fit}, like, by} */
 function rank(found, slots, { documents, weightOf }) {
-  const groups = new Map(), slotsBy = new Map()
+  const groups = new Map(), slotsBy = new Map(), sure = Math.min(1, slots.length / SURE)
   for (const slot of slots) for (const term of slot.terms.keys()) slotsBy.set(term, [...(slotsBy.get(term) ?? []), slot])
   const total = slots.reduce((sum, { worth }) => sum + worth, 0)
   const share = covered => [...covered].reduce((sum, [{ worth }, fit]) => sum + worth * fit, 0) / total
@@ -54,12 +56,20 @@ function rank(found, slots, { documents, weightOf }) {
     page.sections = share(page.covered) ** COVERAGE * weightedSum(page.scores, SECTIONS)
     const { question, message, listed } = page.likes
     page.asked = LIKE.question * weightedSum(question, MORE)
-    page.said = Math.max(LIKE.message * Math.max(0, ...message), LIKE.listed * Math.max(0, ...listed))
+    page.said = sure * Math.max(LIKE.message * Math.max(0, ...message), LIKE.listed * Math.max(0, ...listed))
   }
   const most = Math.max(...[...groups.values()].map(page => page.sections)) || 1
   for (const page of groups.values()) page.score = page.sections / most + Math.max(page.asked, page.said)
-  const ranked = [...groups.values()].sort((a, b) => b.score - a.score)
-  return ranked
+  return behind([...groups.values()]).sort((a, b) => b.score - a.score)
+}
+
+/* Put the list of messages behind the page that explains the message, however much of it is in the list */
+function behind(pages) {
+  const list = pages.find(page => page.likes.listed.length)
+  const best = pages.filter(page => page.likes.message.length).sort((a, b) => b.said - a.said)[0]
+  if (list && best && list.said > list.asked) list.score = Math.min(list.score, best.score * BEHIND)
+  if (list && best?.said > CERTAIN) list.score = Math.max(list.score, best.score * BEHIND)
+  return pages
 }
 
 const emptyGroup = url => ({ url, entries: new Map(), scores: [], covered: new Map(), likes: { question: [], message: [], listed: [] } })

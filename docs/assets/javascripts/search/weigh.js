@@ -3,7 +3,7 @@
  * {worth, missing, terms: Map {term: how well it stands for it, 0 to 1}}. "worth" is what finding it is worth, by how
  * rare it is; "missing" is the word to show when a page has none of the terms.
  */
-const PARTLY = 0.5 // a part of an identifier, beside the whole
+const PARTLY = 0.3 // a part of an identifier, beside the whole
 const ALONE = 0.8 // the same when no text has the whole
 const INFLECTED = 0.6 // another form of the word
 const NAMED = 0.4 // the words of a concept's name, beside the concept
