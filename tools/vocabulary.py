@@ -57,7 +57,9 @@ def _check_questions(root: Path, path: Path) -> Iterator[Problem]:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        yield problem(1, "the page has no questions", f"write at least {FEWEST} that its readers would type, one a line")
+        yield problem(
+            1, "the page has no questions", f"write at least {FEWEST} that its readers would type, one a line"
+        )
         return
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
@@ -90,7 +92,11 @@ def _check_synonyms(root: Path) -> Iterator[Problem]:
             yield Problem(SYNONYMS, number, "synonyms", "a comma without a name", "delete it, or write the name")
         elif len(names) < 2:
             yield Problem(
-                SYNONYMS, number, "synonyms", f"'{names[0]}' stands alone", "write its other names behind it, with commas"
+                SYNONYMS,
+                number,
+                "synonyms",
+                f"'{names[0]}' stands alone",
+                "write its other names behind it, with commas",
             )
         for name in filter(None, names):
             if not any(character.isalnum() for character in name):

@@ -85,4 +85,6 @@ def page(page: Page) -> None:
     if not found:
         raise page.missing("the address of the search worker in __config")
     page.html = page.html.replace(found[0], f'"search":"{found[1]}{WORKER}"', 1)
-    page.replace('<div class="md-search-result__meta">', '<div class="md-search-result__meta" role="status">', "the count")
+    page.replace(
+        '<div class="md-search-result__meta">', '<div class="md-search-result__meta" role="status">', "the count"
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.generated import contract, errors, measurements, paths, versions
+from tools.generated import contract, errors, measurements, paths, search, versions
 from tools.parts import STALE, replace, spliced
 from tools.portable.problem import Problem
 
@@ -22,6 +22,7 @@ PAGES: dict[str, Maker] = {
     "docs/reference/errors/README.md": errors.parts,
     "docs/reference/versions/README.md": versions.parts,
     "docs/reference/measurements/README.md": measurements.parts,
+    "docs/reference/search/README.md": search.parts,
     "docs/technologies/openapi-contract/README.md": contract.parts,
 }
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.pages_server import serving
-from tools.search.engines import Engine, ask
+from tools.search.engines import ISOLATED, Engine, ask
 
-# A browser tells a page about its own memory when the page is isolated from others.
-ISOLATED = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-}
 FLAGS = ["--enable-blink-features=ForceEagerMeasureMemory"]  # measure now, not at the next garbage collection
-SEARCH = re.compile(r"^search/|/workers/search")
 FRESH = 3  # first searches that are timed, each in a new tab with an empty cache
 
 
@@ -45,17 +38,12 @@ class Cost:
 def cost(browser, engine: Engine, site: Path, texts: list[str]) -> Cost:
     """Measure an engine on a built site with these queries. The browser needs FLAGS. Raises EngineError."""
     firsts: list[float] = []
-    log: list[tuple[str, int]] = []
-    loaded: list[int] = []  # how much was sent before the reader reached for the search
     for _ in range(FRESH):
-        log.clear()
-        loaded.clear()
-        with serving(site, log=log) as address:
-            first = ask(browser, engine, address, texts[:1], loaded=lambda: loaded.append(len(log)))
+        log: list[tuple[str, int]] = []
+        with serving(site, log=log, headers=ISOLATED) as address:
+            first = ask(browser, engine, address, texts[:1], memory=[])
         firsts.append(first[0].since / 1000)
-    # The theme asks for a part of its search with every page; that part belongs to the search too.
-    asked = dict([*((name, size) for name, size in log if SEARCH.search(name)), *log[loaded[0] :]])
-    pieces = [site / name.partition("?")[0] for name in asked]
+    asked = {name.partition("?")[0]: size for name, size in log if name}  # without the home page
     single = [size for name, size in asked.items() if name.startswith("search/") and name.endswith(".json")]
     memory: list[int] = []
     with serving(site, headers=ISOLATED) as address:
@@ -64,7 +52,7 @@ def cost(browser, engine: Engine, site: Path, texts: list[str]) -> Cost:
     return Cost(
         index=sum(single) if single else None,
         sent=sum(asked.values()),
-        raw=sum(piece.stat().st_size for piece in pieces if piece.is_file()),
+        raw=sum((site / name).stat().st_size for name in asked if (site / name).is_file()),
         memory=memory[1] - memory[0],
         first=statistics.median(firsts),
         middle=statistics.median(times),

@@ -8,7 +8,6 @@ Both are timed from the first reach (nothing is loaded yet) and from a query to 
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tools.search.queries import HOME
@@ -16,16 +15,17 @@ from tools.search.sites import BUNDLE
 
 SHOWN = 10  # as many as a box lists before the reader scrolls
 
-WORKER = """async ({texts, shown}) => {
-  const config = JSON.parse(document.getElementById("__config").textContent)
+WORKER = """async ({texts, shown, home}) => {
+  const page = new DOMParser().parseFromString(await (await fetch(home)).text(), "text/html")
+  const config = JSON.parse(page.getElementById("__config").textContent)
   const began = performance.now()
-  const worker = new Worker(new URL(config.search, location.href))
+  const worker = new Worker(new URL(config.search, home))
   const ask = message => new Promise((resolve, reject) => {
     worker.onmessage = event => event.data.type === message.type + 1 && resolve(event.data)
     worker.onerror = event => reject(new Error(event.message))
     worker.postMessage(message)
   })
-  const index = await (await fetch(new URL("search/search_index.json", new URL(config.base, location.href)))).json()
+  const index = await (await fetch(new URL("search/search_index.json", home))).json()
   await ask({type: 0, data: {...index, options: {suggest: false}}})
   window.searchWorker = worker // kept, so that its memory can be measured
   const answers = []
@@ -39,9 +39,9 @@ WORKER = """async ({texts, shown}) => {
   return answers
 }"""
 
-PAGEFIND = """async ({texts, shown, bundle}) => {
+PAGEFIND = """async ({texts, shown, bundle, home}) => {
   const began = performance.now()
-  const base = new URL(".", location.href)
+  const base = new URL(home)
   const pagefind = await import(new URL(bundle + "/pagefind.js", base))
   await pagefind.options({baseUrl: base.pathname})
   await pagefind.init()
@@ -56,12 +56,15 @@ PAGEFIND = """async ({texts, shown, bundle}) => {
   return answers
 }"""
 
+EMPTY = "empty.html"
+# A browser tells a page about its own memory when it is isolated from others.
+ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 MEMORY = "async () => (await performance.measureUserAgentSpecificMemory()).bytes"
 
 
 @dataclass(frozen=True)
 class Engine:
-    """How to ask an engine: `script` runs in the home page of the site and returns an answer for each text."""
+    """How to ask an engine: `script` runs in a page of the site and returns an answer for each text."""
 
     name: str
     script: str
@@ -92,24 +95,25 @@ def ask(
     address: str,
     texts: list[str],
     *,
-    loaded: Callable[[], object] | None = None,
     memory: list[int] | None = None,
 ) -> list[Answer]:
-    """Open the home page at `address` in a new tab and return an answer for each text. Raises EngineError.
+    """Ask an engine of the site at `address` in a new tab; an answer for each text. Raises EngineError.
 
-    `loaded` is called when the page is loaded and quiet. `memory` receives the bytes that the tab and its workers hold
-    before and after; the page must be isolated for that (tools.search.costs).
+    The tab shows the home page, whose rules (Content-Security-Policy) then hold. With `memory` it shows an empty page,
+    so that nothing but the search is loaded, and the bytes that it and its workers hold before and after are added.
     """
     from playwright.sync_api import Error
 
     page = browser.new_page()
     try:
-        page.goto(address, wait_until="load" if loaded is memory is None else "networkidle")
-        if loaded:
-            loaded()
-        if memory is not None:
+        if memory is None:
+            page.goto(address, wait_until="load")
+        else:
+            page.route(address + EMPTY, lambda route: route.fulfill(content_type="text/html", headers=ISOLATED))
+            page.goto(address + EMPTY)
+            page.unroute_all()
             memory.append(page.evaluate(MEMORY))
-        raw = page.evaluate(engine.script, {"texts": texts, "shown": SHOWN, **engine.options})
+        raw = page.evaluate(engine.script, {"texts": texts, "shown": SHOWN, "home": address, **engine.options})
         if memory is not None:
             memory.append(page.evaluate(MEMORY))
     except Error as error:
