@@ -22,7 +22,8 @@ serve: _site ## Show the site on http://127.0.0.1:8000/ and reload on save (PORT
 
 check: _site ## Check the pages: Markdown, links, diagrams, listings, measured numbers (PAGE=docs/concepts/README.md for one)
 	@failed=0; $(RUN) -m tools.portable $(PAGE) || failed=1; $(RUN) -m tools.listings --check || failed=1; \
-	  $(RUN) -m tools.generated --check || failed=1; $(RUN) -m tools.measure --check || failed=1; exit $$failed
+	  $(RUN) -m tools.generated --check || failed=1; $(RUN) -m tools.measure --check || failed=1; \
+	  $(RUN) -m tools.search --check || failed=1; exit $$failed
 
 listings: _site ## Fill the listings of all pages, and what is generated, from the files that they name
 	@$(RUN) -m tools.listings && $(RUN) -m tools.generated

@@ -10,6 +10,7 @@ import pytest
 from tools import generated
 from tools.generated import contract, errors, measurements, paths, versions
 from tools.generated.__main__ import main
+from tools.search import report
 
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = "docs/reference/versions/README.md"
@@ -18,7 +19,7 @@ VERSIONS = "docs/reference/versions/README.md"
 @pytest.fixture
 def hub(tmp_path):
     """A copy of what the generated parts are made of, and of their pages."""
-    for name in (versions.DATA, contract.DATA, *versions.LOCKS, *generated.PAGES):
+    for name in (versions.DATA, contract.DATA, report.RESULTS, *versions.LOCKS, *generated.PAGES):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     for page in {page.name for page in measurements.measured(ROOT)} | {

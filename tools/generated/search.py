@@ -1,18 +1,14 @@
-"""What `make search` found, as the tables of its page; and whether that is older than the search."""
+"""What `make search` found, as the tables of its page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tools.measure.results import Bytes
-from tools.portable.problem import Problem
 from tools.search import report
 from tools.search.queries import KINDS
 
-PAGE = "docs/reference/search/README.md"
-AGAIN = "run: make search"
 COSTS = "| Index | Sent | Memory | First results | Query, median | Query, 95 % |"
 
 
@@ -25,14 +21,6 @@ def parts(root: Path) -> dict[str, str]:
         "costs": _costs(data["costs"]),
         "sizes": _sizes(data["sizes"]),
     }
-
-
-def problems(root: Path) -> Iterator[Problem]:
-    """Yield a problem when the queries, the worker or the synonyms have changed since the tables were made."""
-    data = report.load(root)
-    if data and data["conditions"]["fingerprint"] != report.fingerprint(root):
-        what = "the queries, the search or the synonyms have changed since this was measured"
-        yield Problem(report.RESULTS, 1, "search", what, AGAIN)
 
 
 def _found(data: dict[str, Any]) -> str:

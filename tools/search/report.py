@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tools.portable.problem import Problem
 from tools.search.queries import KINDS, QUERIES, Query
 from tools.search.score import Score, rank, score
 
@@ -70,10 +71,17 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+def stale(root: Path) -> list[Problem]:
+    """Return a problem when the queries, the worker or the synonyms are newer than the committed results."""
+    if load(root)["conditions"]["fingerprint"] == fingerprint(root):
+        return []
+    what = "the queries, the search or the synonyms have changed since this was measured"
+    return [Problem(RESULTS, 1, "search", what, "measure again: make search")]
+
+
 def load(root: Path) -> dict[str, Any]:
-    """Return the committed results, or nothing when there are none yet."""
-    path = root / RESULTS
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    """Return the committed results."""
+    return json.loads((root / RESULTS).read_text("utf-8"))
 
 
 def save(root: Path, **parts: Any) -> None:
