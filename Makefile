@@ -63,7 +63,7 @@ lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
 format: _test ## Format the Python code
 	@$(RUN) -m ruff check --fix -q . ; $(RUN) -m ruff format .
 
-pictures: _test ## Draw the screenshot of the README and the sharing picture again
+pictures: _test ## Draw the screenshot of the README again
 	@$(RUN) -m tools.pictures
 
 lock: _test ## Resolve pyproject.toml into the lock files, with hashes (UPGRADE=1 for newer packages)

@@ -139,7 +139,7 @@ def sample(tmp_path_factory) -> Path:
         shutil.copytree(ROOT / "docs/assets", source / "docs/assets")
         shutil.copytree(ROOT / "tests/good_pages", source / "docs", dirs_exist_ok=True)
         (source / "docs/img").mkdir()
-        shutil.copy(ROOT / "docs/assets/social.png", source / "docs/img/plot.png")
+        shutil.copy(ROOT / ".github/screenshot.png", source / "docs/img/plot.png")
         (source / "docs/README.md").write_text("# Sample\n\nEverything that a page may use.\n", "utf-8")
         (source / "examples/app").mkdir(parents=True)
         # the files that the page's listings name

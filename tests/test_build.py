@@ -28,7 +28,7 @@ def test_edit_and_view_links(site):
 
 def test_every_page_shows_when_it_was_changed(site):
     for path in site.rglob("index.html"):
-        assert re.search(r'Last updated: <time datetime="\d{4}-\d\d-\d\d">', path.read_text("utf-8")), path
+        assert re.search(r'Last changed: <time datetime="\d{4}-\d\d-\d\d">', path.read_text("utf-8")), path
 
 
 def test_good_project_builds(project):

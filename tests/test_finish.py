@@ -17,13 +17,13 @@ from tools.finish import (
     accessibility,
     assets,
     breaks,
+    catalogue,
     csp,
     diagram_blocks,
     finish,
     glossary,
     listing_titles,
     measured,
-    metadata,
     search,
     stylesheets,
 )
@@ -60,6 +60,10 @@ def test_command_gives_the_same_pages_as_the_build(site, finished_copy):
     assert list(built) == list(finished)
     for name in built:
         assert built[name] == finished[name], name
+    for pattern in ("**/*.md", "llms*.txt", "feed.xml", "sitemap.xml*", "learnings.json", "assets/cards/*.png"):
+        ours = {path.relative_to(site): path.read_bytes() for path in site.glob(pattern)}
+        theirs = {path.relative_to(finished_copy): path.read_bytes() for path in finished_copy.glob(pattern)}
+        assert ours and ours == theirs, pattern
 
 
 def test_command_runs_twice_without_harm(finished_copy):
@@ -279,21 +283,6 @@ def test_every_page_describes_itself(site):
         seen.add(meta["description"])
         assert f'<link rel="canonical" href="{url}">' in text
         assert (meta["og:url"], meta["og:description"]) == (url, meta["description"])
-        assert meta["og:image"] == SITE + metadata.IMAGE
-        data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text)[1])
-        assert (data["url"], data["@type"]) == (url, "WebSite" if name == "index.html" else "TechArticle")
-
-
-def test_picture_of_the_site_exists_and_has_the_stated_size(site):
-    data = (site / metadata.IMAGE).read_bytes()
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == metadata.IMAGE_SIZE
-    assert len(data) < 150_000
-
-
-def test_missing_picture_is_an_error(tmp_path):
-    with pytest.raises(FinishError, match=r"docs/assets/social.png is missing; draw it again: make pictures"):
-        metadata.site(Site(tmp_path))
 
 
 def test_without_an_address_no_dead_link_is_written(project):
@@ -308,13 +297,19 @@ def test_without_an_address_no_dead_link_is_written(project):
 
 
 def test_page_without_a_first_paragraph(tmp_path):
-    body = '<title>x</title><article class="md-content__inner md-typeset"><h1>X</h1></article></head>'
+    body = '<article class="md-content__inner md-typeset"><h1>X</h1></article>'
     with pytest.raises(FinishError, match="no first paragraph"):
-        metadata.page(a_page(tmp_path, body))
+        catalogue.page(a_page(tmp_path, body))
+
+
+def test_page_without_a_title(tmp_path):
+    body = '<article class="md-content__inner md-typeset"><p>X</p></article>'
+    with pytest.raises(FinishError, match="no title; write one: # Words"):
+        catalogue.page(a_page(tmp_path, body))
 
 
 def test_description_is_cut_at_a_word():
-    short = metadata.shorten("word " * 60)
+    short = catalogue.shorten("word " * 60)
     assert len(short) <= 160 and short.endswith("word…")
 
 
@@ -411,7 +406,7 @@ def test_script_of_a_page_is_refused(raw_site, tmp_path):
 REPAIRED = {
     "search dialog": (accessibility, 'role="dialog"'),
     "path": (accessibility, 'aria-label="Navigation"'),
-    "article": (metadata, "md-content__inner"),
+    "article": (catalogue, "md-content__inner"),
     "stylesheets": (assets, "assets/stylesheets/"),
     "scripts": (assets, "assets/javascripts/bundle"),
     "favicon": (assets, 'rel="icon"'),

@@ -6,11 +6,9 @@ MkDocs' place.
 the search plugin dropping them; both are locked, and tests/test_hooks.py compares the output with the plugins' own.
 """
 
-import functools
 import logging
 import os
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tools.finish import FinishError, Page, Site, finish_page, finish_site  # noqa: E402  (needs the path)
+from tools.finish import FinishError, Page, Site, commits, finish_page, finish_site  # noqa: E402  (needs the path)
 from tools.repository import offline  # noqa: E402
 
 log = logging.getLogger("mkdocs.hooks.nexus")
@@ -31,54 +29,23 @@ SPAN = re.compile(r"</?span(?![^>]*data-search)[^>]*>")
 SEARCH_DATA = re.compile(r"\s?data-search-\w+=\"[^\"]+\"")
 
 _kept: dict[str, str] = {}
+_command = ""
 site: Site | None = None  # kept between the builds of a preview: its state holds the search entries of all pages
 
 
-def _git(folder: str, *arguments: str) -> str:
-    """Run git and return what it prints; '' where this is no repository or git is missing."""
-    try:
-        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    return done.stdout if done.returncode == 0 else ""
-
-
-@functools.lru_cache(maxsize=1)  # a preview asks with every save; the history of a commit is always the same
-def newest_commits(docs: str, head: str) -> dict[str, tuple[str, int]]:
-    """{absolute path: (hash, author time)} of the newest commit up to `head` that changed each file below docs.
-
-    Renames are followed.
-    """
-    top = _git(docs, "rev-parse", "--show-toplevel").strip()
-    later: dict[str, str] = {}  # a name in older history -> the name today
-    found: dict[str, tuple[str, int]] = {}
-    history = _git(
-        docs, "-c", "core.quotePath=off", "log", "-M", "--name-status", "--no-show-signature", "--format=%x01%H %at",
-        head, "--", docs,
-    )  # fmt: skip
-    commit = ("", 0)
-    for line in history.splitlines():
-        if line.startswith("\x01"):
-            name, when = line[1:].split(" ")
-            commit = (name, int(when))
-        elif line:
-            status, *names = line.split("\t")
-            if status.startswith("R"):
-                today = later.pop(names[1], names[1])
-                if today not in found:  # the plugin passes over renames, also those that change the text
-                    later[names[0]] = today
-            elif status[0] in "AM":
-                found.setdefault(later.get(names[0], names[0]), commit)
-    return {os.path.join(top, path): commit for path, commit in found.items()}
+def on_startup(command, dirty):
+    """Know a preview from a build."""
+    global _command
+    _command = command
 
 
 def on_config(config):
     """Switch the dates off where there is no git history, and say so where the history is cut short."""
     plugin = config.plugins.get(DATES)
-    if plugin and not _git(config.docs_dir, "rev-parse", "--is-inside-work-tree"):
+    if plugin and not commits.git(config.docs_dir, "rev-parse", "--is-inside-work-tree"):
         plugin.config["enabled"] = False  # the day of the build would be a lie
         log.info("No git history: pages show no date")
-    elif _git(config.docs_dir, "rev-parse", "--is-shallow-repository").strip() == "true":
+    elif commits.git(config.docs_dir, "rev-parse", "--is-shallow-repository").strip() == "true":
         log.warning(
             "Shallow clone: dates of pages would be wrong. Run: git fetch --unshallow (in Actions: fetch-depth: 0)"
         )
@@ -92,19 +59,19 @@ def on_files(files, config):
     if not plugin or not plugin.config["enabled"] or plugin.last_revision_commits:
         return files
     docs = os.path.realpath(config.docs_dir)
-    head = _git(docs, "rev-parse", "HEAD").strip()
-    commits = newest_commits(docs, head) if head else {}
+    history = site.state["history"] = commits.read(docs)
     plugin.util._get_repo(docs)
     tags: dict[str, str] = {}
     fields = "--format=%(objectname) %(*objectname) %(refname:short)"
-    for line in _git(docs, "for-each-ref", "refs/tags", fields).splitlines():
+    for line in commits.git(docs, "for-each-ref", "refs/tags", fields).splitlines():
         tag, commit, name = line.split(" ", 2)
         tags.setdefault(commit or tag, name)
     for file in files.documentation_pages():
         if file.abs_src_path is None:
             continue
         path = os.path.abspath(file.abs_src_path)
-        commit = commits.get(os.path.realpath(path), ("", int(time.time())))  # not committed yet: today
+        found = history.commits.get(history.path(path))
+        commit = (found.name, found.time) if found else ("", int(time.time()))  # not committed yet: today
         plugin.last_revision_commits[path] = commit
         plugin.cached_source_paths[path] = path
         plugin.util.tag_cache[commit[0]] = tags.get(commit[0], "")
@@ -137,6 +104,8 @@ def on_pre_build(config):
     site.repo_ref = os.environ.get("REPO_REF", "main")
     site.offline = offline()
     site.strict = config.strict
+    site.preview = _command == "serve"
+    site.state.pop("history", None)  # a preview sees the commit that was made meanwhile
     site.notices.clear()
 
 

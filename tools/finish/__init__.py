@@ -1,7 +1,7 @@
 """Built HTML -> published HTML: one list of steps that works on the output of any generator with Material's markup.
 
-Each step is a module with `page(page)`, and `site(site)` where it has work for the whole site once all pages are
-done. A step that does not find what it repairs raises FinishError: an upgrade of the theme cannot silently undo it.
+Each step is a module with `page(page)`, or with `site(site)` for the whole site once all pages are done, or both. A
+step that does not find what it repairs raises FinishError: an upgrade of the theme cannot silently undo it.
 """
 
 import re
@@ -10,34 +10,50 @@ from tools.finish import (
     accessibility,
     assets,
     breaks,
+    cards,
+    catalogue,
+    changed,
     csp,
     diagram_blocks,
+    feed,
     glossary,
+    learnings,
     listing_titles,
+    llms,
     measured,
     metadata,
     offline,
     outside,
     search,
+    sitemap,
+    twins,
 )
 from tools.finish.page import FinishError, Page, Site
 
 __all__ = ["FinishError", "Page", "Site", "finish", "finish_page", "finish_site"]
 
 STEPS = [
+    changed,
     outside,
     diagram_blocks,
     listing_titles,
     measured,
     accessibility,
     breaks,
-    metadata,  # before the glossary: the description of a page is its text as written
+    twins,
+    feed,
+    cards,
+    metadata,  # it names the picture
     glossary,
     assets,
     search,
+    llms,
+    sitemap,
+    learnings,
     offline,  # after all that write links
     csp,  # last: it hashes
 ]
+PAGE_STEPS = [step for step in STEPS if hasattr(step, "page")]
 REDIRECT = re.compile(r"<meta\s+http-equiv=[\"']?refresh", re.I)
 
 
@@ -46,8 +62,11 @@ def finish_page(page: Page) -> str:
 
     Raises FinishError.
     """
-    if not csp.is_finished(page.html) and not REDIRECT.search(page.html[:2000]):
-        for step in STEPS:
+    if REDIRECT.search(page.html[:2000]):
+        return page.html
+    catalogue.page(page)  # a finished page too: the files about all pages need it
+    if not csp.is_finished(page.html):
+        for step in PAGE_STEPS:
             step.page(page)
     return page.html
 

@@ -7,7 +7,7 @@ sources or the glossary are not at hand, nothing is linked.
 import html
 import re
 
-from tools.finish.metadata import ARTICLE
+from tools.finish import catalogue
 from tools.finish.page import Page, Site
 
 GLOSSARY = "reference/glossary/"
@@ -43,9 +43,9 @@ def terms(site: Site) -> dict[str, tuple[str, str]]:
 def page(page: Page) -> None:
     """Link the first use of each term, MOST of them at most."""
     known = terms(page.site)
-    article = ARTICLE.search(page.html)
-    if not known or not article or page.is_error_page or page.url in ("", GLOSSARY):
+    if not known or page.is_error_page or page.url in ("", GLOSSARY):
         return
+    start, end = catalogue.article(page)
     words = sorted(known, key=len, reverse=True)
     either = (
         f"[{word[0].upper()}{word[0]}]{re.escape(word[1:])}" if word.islower() else re.escape(word) for word in words
@@ -65,7 +65,7 @@ def page(page: Page) -> None:
 
     closed = 0  # elements around the text whose text stays
     out = []
-    for part in PARTS.split(article[1]):
+    for part in PARTS.split(page.html[start:end]):
         if part.startswith("<"):
             name = NAME.match(part)
             if name and name[1] in CLOSED and not part.endswith("/>"):
@@ -73,4 +73,4 @@ def page(page: Page) -> None:
             out.append(part)
         else:
             out.append(part if closed else pattern.sub(linked, part))
-    page.html = page.html[: article.start(1)] + "".join(out) + page.html[article.end(1) :]
+    page.html = page.html[:start] + "".join(out) + page.html[end:]

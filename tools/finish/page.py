@@ -19,6 +19,7 @@ class Site:
     repo_ref  the branch or commit that links to source lines point to
     offline   the site is opened as files, without a server
     strict    stop where something cannot be drawn, in place of showing its source
+    preview   leave out what only a published site needs and what costs time
     state     what a step keeps between the pages of a run
     """
 
@@ -28,6 +29,7 @@ class Site:
     repo_ref: str = "main"
     strict: bool = True
     offline: bool = False
+    preview: bool = False
     state: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
