@@ -123,6 +123,8 @@ WRITTEN = """\
 [k](https://x.org/README.md) [l](#m)
 
 [p]: q/README.md
+
+[^1]: See the others: q.md
 <!-- [r](s.md) -->
 """
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (1200, 630)
 LEFT, WIDTH = 96, 1020  # of the text
-TOP, BOTTOM = 176, 536  # of the band
+TOP, BOTTOM = 176, 540  # of the band, at most
 FONT = Path(__file__).parent / "font" / "source-serif-4-latin-600-normal.woff2"
 PAPER = (0xFC, 0xFB, 0xF8)  # the colours of nexus.css in light; the palette has each in steps from the paper on
 INK, MUTED, ACCENT, MEASURED = (0x1B, 0x23, 0x26), (0x54, 0x5E, 0x62), (0x0B, 0x5D, 0x66), (0x8A, 0x53, 0x00)
@@ -98,6 +98,7 @@ def _write(image: Image.Image, at: tuple[int, int], text: str, size: int, colour
         pen += _advance(text[place : place + 2], size)
 
 
+@cache
 def _ground() -> Image.Image:
     """What all pictures have in common: the bar, the mark of overrides/partials/logo.html, the name of the site."""
     image = Image.new("L", SIZE)
@@ -119,16 +120,16 @@ def _ground() -> Image.Image:
 
 def _rows(image: Image.Image) -> bytes:
     """The pixels as PNG wants them: 4 bits each, and before each row a byte that says 'not filtered'."""
-    packed = image.convert("P").tobytes("raw", "P;4")
-    size = SIZE[0] // 2
-    return b"".join(b"\0" + packed[at : at + size] for at in range(0, len(packed), size))
+    wide = Image.new("L", (SIZE[0] + 2, image.height))  # two pixels more in front: that byte
+    wide.paste(image, (2, 0))
+    return wide.convert("P").tobytes("raw", "P;4")
 
 
 @cache
-def _parts() -> tuple[bytes, bytes, bytes, bytes]:
-    """The rows above and below the band, raw, and both packed, the lower one as the end of the stream."""
+def _parts(bottom: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """The rows above and below a band that ends at `bottom`, raw, and packed, the lower ones to the stream's end."""
     ground = _ground()
-    above, below = _rows(ground.crop((0, 0, SIZE[0], TOP))), _rows(ground.crop((0, BOTTOM, *SIZE)))
+    above, below = _rows(ground.crop((0, 0, SIZE[0], TOP))), _rows(ground.crop((0, bottom, *SIZE)))
     first, last = zlib.compressobj(9, wbits=-15), zlib.compressobj(9, wbits=-15)
     return above, below, first.compress(above) + first.flush(zlib.Z_FULL_FLUSH), last.compress(below) + last.flush()
 
@@ -144,11 +145,12 @@ def draw(title: str, label: str) -> bytes:
     broken = lines(title, size)
     if len(broken) > most:
         broken = [*broken[: most - 1], broken[most - 1].rstrip(",;:.") + "…"]
-    band = Image.new("L", (SIZE[0], BOTTOM - TOP))
+    bottom = min(BOTTOM, TOP + 62 + distance * len(broken) + size // 3)
+    band = Image.new("L", (SIZE[0], bottom - TOP))
     _write(band, (LEFT, 52), legible(label), LABEL, MUTED)
     for number, line in enumerate(broken):
         _write(band, (LEFT, 62 + distance * (number + 1)), line, size, INK)
-    above, below, first, last = _parts()
+    above, below, first, last = _parts(bottom)
     middle = _rows(band)
     packer = zlib.compressobj(6, wbits=-15, strategy=zlib.Z_RLE)
     packed = b"\x78\x01" + first + packer.compress(middle) + packer.flush(zlib.Z_FULL_FLUSH) + last

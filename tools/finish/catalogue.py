@@ -5,9 +5,9 @@ is that of the theme's 'next' links.
 """
 
 import html
+import posixpath
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 
 from tools.finish import commits
 from tools.finish.page import FinishError, Page, Site
@@ -116,7 +116,8 @@ def article(page: Page) -> tuple[int, int]:
 
 def _below(page: Page, href: str) -> str:
     """The address below the site's root of a link of the page."""
-    return urljoin(f"http://site/{page.url}", html.unescape(href)).removeprefix("http://site/")
+    path = posixpath.normpath(posixpath.join("/", posixpath.dirname(page.url), html.unescape(href)))[1:]
+    return f"{path}/" if path and href.endswith(("/", ".")) else path
 
 
 def _add_source(page: Page, record: Record) -> None:

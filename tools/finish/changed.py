@@ -54,7 +54,7 @@ def page(page: Page) -> None:
     if page.is_error_page:
         return
     record, history = catalogue.of(page), commits.of(page.site)
-    written = LINE.search(page.html)
+    written = LINE.search(page.html, max(0, page.html.rfind(f"<p {CLASS}")))
     if not written and CLASS in page.html:
         raise page.missing("the day of the last change in overrides/partials/source-file.html")
     when = _when(page, record, written[1] if written else "")

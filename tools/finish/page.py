@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 
@@ -47,7 +48,7 @@ class Page:
     path: Path
     html: str
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Address below the site's root: '' for the home page, 'concepts/', '404.html'."""
         return re.sub(r"(^|/)index\.html$", r"\1", self.path.relative_to(self.site.root).as_posix())

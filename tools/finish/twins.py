@@ -5,19 +5,21 @@ Its links lead to the other twins. Code stays as it is: a link in a listing is t
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from tools.finish import catalogue
 from tools.finish.page import Page
 
-# What is no link, first: fences, code spans, comments. Then the address of a link, a picture or a definition.
+FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ \t>]*\1[`~]*[ \t]*$", re.M | re.S)
+# In a paragraph: what is no link, first: code spans, comments. Then the address of a link, a picture or a definition,
+# which a footnote is not. Each branch begins with one letter: the search skips all others.
 LINK = re.compile(
-    r"^[ \t>]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ \t>]*(?P=fence)[`~]*[ \t]*$"
-    r"|(?P<ticks>(?<!`)`+(?!`))(?:(?!\n[ \t>]*\n).)+?(?<!`)(?P=ticks)(?!`)"
-    r"|<!--.*?-->|\\."
-    r"|(?P<mark>\]\(|^ {0,3}\[[^\]\n]+\]:[ \t]*)(?P<target>[^()\s<]+(?:\([^()\s]*\)[^()\s]*)*)",
-    re.M | re.S,
+    r"`(`*+).+?(?<!`)`\1(?!`)|`+|<!--.*?-->|\\."
+    r"|\](?:\(|:[ \t]+(?=[^\s#]+\.(?:md|svg|png)(?:#\S*)?(?:\s|$)))(?P<target>[^()\s<]+(?:\([^()\s]*\)[^()\s]*)*)",
+    re.S,
 )
+BLANK = re.compile(r"(\n{2,})")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|/", re.I)
 
 
@@ -30,29 +32,39 @@ def published(path: str) -> str:
     return posixpath.join(folder if name in ("README", "index") else stem, "index.md")
 
 
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, and whether each may hold a link. Most paragraphs hold none, which is seen at once."""
+    last = 0
+    for fence in FENCE.finditer(text):
+        yield from ((piece, "](" in piece or "]:" in piece) for piece in BLANK.split(text[last : fence.start()]))
+        yield fence[0], False
+        last = fence.end()
+    yield from ((piece, "](" in piece or "]:" in piece) for piece in BLANK.split(text[last:]))
+
+
 def relinked(text: str, source: str, twin: str, root: str) -> tuple[str, str]:
     """The Markdown of the page `source` (below docs) twice: with links from `twin`, and with links from `root`.
 
     `root` is the address of the site, '' for links from the file llms-full.txt itself.
     """
-    here, there = posixpath.dirname(source), posixpath.dirname(twin)
-    whole: list[str] = []  # the pieces of the second text
-    last = 0
-
-    def replaced(match: re.Match) -> str:
-        nonlocal last
-        target = match["target"]
-        if not target or OUTSIDE.match(target):
-            return match[0]
-        path, mark, anchor = target.partition("#")
-        place = published(posixpath.normpath(posixpath.join(here, path))) if path else twin
-        near = posixpath.relpath(place, there or ".") if path else ""
-        whole.append(text[last : match.start()] + f"{match['mark']}{root}{place}{mark}{anchor}")
-        last = match.end()
-        return f"{match['mark']}{near}{mark}{anchor}"
-
-    twins = LINK.sub(replaced, text)
-    return twins, "".join(whole) + text[last:]
+    here, there = posixpath.dirname(source), posixpath.dirname(twin) or "."
+    near: list[str] = []
+    far: list[str] = []
+    for piece, linked in _pieces(text):
+        last = 0
+        for match in LINK.finditer(piece) if linked else ():
+            target = match["target"]
+            if not target or OUTSIDE.match(target):
+                continue
+            path, mark, anchor = target.partition("#")
+            place = published(posixpath.normpath(posixpath.join(here, path))) if path else twin
+            before = piece[last : match.start("target")]
+            near += before, posixpath.relpath(place, there) if path else "", mark, anchor
+            far += before, root, place, mark, anchor
+            last = match.end()
+        near.append(piece[last:])
+        far.append(piece[last:])
+    return "".join(near), "".join(far)
 
 
 def page(page: Page) -> None:
