@@ -139,6 +139,10 @@ def test_search_and_navigation_stay_right_while_pages_are_saved(preview, project
     assert "other/" in texts and "other/#part" in texts
     assert len(index["docs"]) == len(texts), "an entry stands twice"
     assert 'href="other/"' in preview.get() and "Content-Security-Policy" in preview.get()
+    assert "Home, edit 2." in preview.get("index.md") and "[it](other/index.md)" in preview.get("index.md")
+    whole = preview.get("llms-full.txt")
+    assert "Home, edit 2." in whole and "edit 1" not in whole and "The second page." in whole
+    assert 'property="og:image"' not in preview.get(), "a preview draws pictures that nobody shares"
 
 
 def test_changed_settings_rebuild_every_page(preview, project):
