@@ -14,7 +14,8 @@ JOBBOARD = "examples/jobboard/pyproject.toml"
 LOCKS = {
     "requirements.txt": ["site"],
     # A superset of the first, so that both can live in one environment, and of what the job board's tests need.
-    "tests/requirements.txt": ["site", "test", f"{JOBBOARD}:dev"],
+    "tools/prose/requirements.txt": ["prose"],
+    "tests/requirements.txt": ["site", "prose", "test", f"{JOBBOARD}:dev"],
     "tools/bench/requirements.txt": ["bench"],
     "tools/search/requirements.txt": ["search"],
     "tools/parity/requirements.txt": ["site", "parity"],
