@@ -9,6 +9,8 @@ import sys
 import pytest
 from conftest import ROOT, run
 
+from tools import bootstrap
+
 SCRIPT = ROOT / "tools/bootstrap.py"
 
 
@@ -87,6 +89,15 @@ def test_second_call_installs_nothing(tmp_path):
         empty.unlink()
     assert (first.returncode, second.returncode, second.stderr) == (0, 0, ""), first.stderr
     assert "Installing" in first.stderr
+
+
+def test_another_lock_is_added_to_what_is_there():
+    """`make check` after `make serve` must not make the environment again under the running preview."""
+    site, tests = "requirements.txt aa 3.11.7", "tests/requirements.txt bb 3.11.7"
+    assert bootstrap.outdated([site, ""], [site, tests]) == []
+    assert bootstrap.outdated([site, tests], [site]) == []
+    assert bootstrap.outdated([site, tests], ["requirements.txt cc 3.11.7", tests]) == [site]
+    assert bootstrap.outdated([site], ["requirements.txt aa 3.12.1"]) == [site]
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is how this door is opened; Windows has the plain commands")

@@ -64,6 +64,12 @@ def installed():
         return []
 
 
+def outdated(have, wanted):
+    """Return the lines of wanted locks that are installed with other content or for another Python."""
+    locks = [line.split()[0] for line in wanted]
+    return [line for line in have if line and line.split()[0] in locks and line not in wanted]
+
+
 def make_environment():
     try:
         import ensurepip
@@ -145,9 +151,8 @@ def main(locks):
     missing = [line for line in wanted if line not in have]
     if not missing:
         return
-    stale = [line for line in have if line and line.split()[0] in locks] or not have
     sys.stderr.write("Installing %s into %s (once) ...\n" % (" and ".join(locks), os.path.relpath(VENV)))
-    if stale:  # a lock or the Python changed: start again, so that nothing of the old one stays behind
+    if not have or outdated(have, wanted):  # start again, so that nothing of the old lock stays behind
         make_environment()
         have = []
         missing = wanted
