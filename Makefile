@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site preview test check jobboard measure listings blocks lint format pictures lock bench search lighthouse clean _python _site _test
+.PHONY: help serve site preview test check jobboard measure listings blocks lint format pictures lock bench search lighthouse clean _python _site _check _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -20,8 +20,8 @@ help: ## Show this list
 serve: _site ## Show the site on http://127.0.0.1:8000/ and reload on save (PORT=9000 for another port)
 	@$(RUN) -m tools.serve
 
-check: _site ## Check the pages: Markdown, links, diagrams, listings, measured numbers (PAGE=docs/concepts/README.md for one)
-	@failed=0; $(RUN) -m tools.portable $(PAGE) || failed=1; $(RUN) -m tools.listings --check || failed=1; \
+check: _check ## Check the pages: Markdown, links, words, diagrams, listings, measured numbers (PAGE=docs/concepts/README.md for one)
+	@failed=0; $(RUN) -m tools.portable $(PAGE) || failed=1; $(RUN) -m tools.prose $(PAGE) || failed=1; $(RUN) -m tools.listings --check || failed=1; \
 	  $(RUN) -m tools.generated --check || failed=1; $(RUN) -m tools.measure --check || failed=1; \
 	  $(RUN) -m tools.search --check || failed=1; exit $$failed
 
@@ -77,6 +77,9 @@ _python:
 
 _site: _python
 	@$(PYTHON) tools/bootstrap.py requirements.txt
+
+_check: _python
+	@$(PYTHON) tools/bootstrap.py requirements.txt tools/prose/requirements.txt
 
 _test: _python
 	@$(PYTHON) tools/bootstrap.py requirements.txt tests/requirements.txt
