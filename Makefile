@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site preview test check jobboard measure listings blocks lint format pictures lock bench search lighthouse clean _python _site _check _test
+.PHONY: help setup serve site preview test check jobboard measure listings blocks lint format pictures lock owners bench search lighthouse clean _python _site _check _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -60,6 +60,9 @@ lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
 	@$(RUN) -m tools.lighthouse
 
 ##@ Keep
+setup: _test ## Download all that the other targets need, a browser too; later they need no network
+	@$(RUN) -m tools.browser
+
 format: _test ## Format the Python code
 	@$(RUN) -m ruff check --fix -q . ; $(RUN) -m ruff format .
 
@@ -68,6 +71,9 @@ pictures: _test ## Draw the screenshot of the README again
 
 lock: _test ## Resolve pyproject.toml into the lock files, with hashes (UPGRADE=1 for newer packages)
 	@$(RUN) -m tools.lock
+
+owners: _site ## Ask the owner of the repository about changes of the machinery, by CODEOWNERS (OWNER=@name)
+	@$(RUN) -m tools.owners $(OWNER)
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) .cache site preview.zip test-results

@@ -149,6 +149,18 @@ def test_title_of_a_listing_links_to_its_lines(tmp_path):
     assert f'<a href="{REPO}/blob/main/a/b.py#L5-L7">a/b.py::C.open</a>' in page.html
 
 
+def test_code_in_the_text_that_names_a_symbol_links_to_its_lines(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_b.py").write_text("def test_it():\n    assert True\n", "utf-8")
+    name, other = "<code>tests/test_b.py::test_it</code>", "<code>tests/test_b.py</code> <code>b.py::x</code>"
+    page = a_page(tmp_path, f'<p>{name} {other} <a href="x">{name}</a></p>', source=tmp_path, repo=REPO)
+    listing_titles.page(page)
+    link = f'<a href="{REPO}/blob/main/tests/test_b.py#L1-L2">{name}</a>'
+    assert page.html == f'<p>{link} {other} <a href="x">{name}</a></p>'
+    with pytest.raises(FinishError, match="has no 'test_gone'"):
+        listing_titles.page(a_page(tmp_path, name.replace("test_it", "test_gone"), source=tmp_path, repo=REPO))
+
+
 def test_title_of_a_listing_is_plain_without_a_repository(tmp_path):
     (tmp_path / "b.py").write_text("x = 1\n", "utf-8")
     page = a_page(tmp_path, '<span class="filename">b.py::x</span>', source=tmp_path)

@@ -1,4 +1,4 @@
-"""Find or install the Chromium that tests, measurements and pictures use."""
+"""Find or install the Chromium that tests, measurements and pictures use: python -m tools.browser"""
 
 import os
 import platform
@@ -96,3 +96,10 @@ def install() -> str:
 def require() -> str:
     """The path of a Chromium, installed first where there is none. Raises NoBrowserError."""
     return find() or install()
+
+
+if __name__ == "__main__":
+    try:
+        print(f"Ready. The browser is {require()}")
+    except NoBrowserError as error:
+        sys.exit(str(error))

@@ -20,7 +20,7 @@ from tools.repository import ROOT
 
 JOBBOARD = ROOT / "examples/jobboard"
 # These answer in seconds, so they come first: nobody waits minutes for browsers and servers to read of a dead link.
-STATIC = ["style", "brief", "pages", "workflows"]
+STATIC = ["style", "brief", "pages", "workflows", "templates"]
 CORES = max(2, os.cpu_count() or 2)
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 # Each worker starts its own servers. A server that the environment names is one, and takes one test at a time.

@@ -1,6 +1,7 @@
-"""Titles of listings -> links to the listed lines in the repository, where the repository is known.
+"""Names of code -> links to its lines in the repository, where the repository is known.
 
-A title is 'examples/jobboard/board/querysets.py::JobQuerySet.open' or a file of the page's own folder.
+A name is the title of a listing, 'examples/jobboard/board/querysets.py::JobQuerySet.open' or a file of the page's own
+folder; or a piece of code in the text that says 'tests/test_x.py::test_y', such as the proof of a promise.
 """
 
 import re
@@ -9,7 +10,8 @@ from pathlib import Path
 from tools import symbols
 from tools.finish.page import FinishError, Page
 
-TITLE = re.compile(r'<span class="filename">([^<]+)</span>')
+TITLE = re.compile(r'(<span class="filename">)([^<]+)(</span>)')
+IN_TEXT = re.compile(r"()(<code>(?:docs|examples|tests|tools)/[\w./-]+\.py::[\w.]+</code>)(?!</a>)()")
 
 
 def _target(page: Page, name: str) -> Path | None:
@@ -19,30 +21,35 @@ def _target(page: Page, name: str) -> Path | None:
     return next((place for place in places if place.is_relative_to(source) and place.is_file()), None)
 
 
+def _address(page: Page, title: str) -> str:
+    """Where a name leads; '' for what is no file, or where no repository is known. Raises FinishError."""
+    name, _, symbol = title.partition("::")
+    target = _target(page, name)
+    if target is None:
+        if "/" in name or symbol:
+            raise FinishError(f"{page.where(title)}: the listing names {name}, which is not in the repository")
+        return ""
+    fragment = ""
+    if symbol:
+        try:
+            first, last = symbols.listed_lines(target, symbol)
+        except symbols.SymbolError as error:
+            raise FinishError(f"{page.where(title)}: {name} {error}") from None
+        fragment = f"#L{first}-L{last}"
+    path = target.relative_to(page.site.source.resolve()).as_posix()
+    return f"{page.site.repo_url}/blob/{page.site.repo_ref}/{path}{fragment}" if page.site.repo_url else ""
+
+
 def page(page: Page) -> None:
-    """Link the titles of a page. Raises FinishError for a file or symbol that does not exist."""
-    if '<span class="filename">' not in page.html or not page.site.source:
+    """Link the names of a page. Raises FinishError for a file or symbol that does not exist."""
+    if not page.site.source:
         return
 
     def linked(match: re.Match) -> str:
-        title = match[1]
-        name, _, symbol = title.partition("::")
-        target = _target(page, name)
-        if target is None:
-            if "/" in name or symbol:
-                raise FinishError(f"{page.where(f'{title}')}: the listing names {name}, which is not in the repository")
-            return match[0]
-        fragment = ""
-        if symbol:
-            try:
-                first, last = symbols.listed_lines(target, symbol)
-            except symbols.SymbolError as error:
-                raise FinishError(f"{page.where(title)}: {name} {error}") from None
-            fragment = f"#L{first}-L{last}"
-        if not page.site.repo_url:
-            return match[0]
-        path = target.relative_to(page.site.source.resolve()).as_posix()
-        address = f"{page.site.repo_url}/blob/{page.site.repo_ref}/{path}{fragment}"
-        return f'<span class="filename"><a href="{address}">{title}</a></span>'
+        before, shown, after = match.groups()
+        address = _address(page, shown.removeprefix("<code>").removesuffix("</code>"))
+        return f'{before}<a href="{address}">{shown}</a>{after}' if address else match[0]
 
-    page.html = TITLE.sub(linked, page.html)
+    for pattern, mark in ((TITLE, '<span class="filename">'), (IN_TEXT, ".py::")):
+        if mark in page.html:
+            page.html = pattern.sub(linked, page.html)
