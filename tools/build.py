@@ -16,7 +16,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
 from tools import logs, portable
-from tools.repository import ROOT, offline, set_environment
+from tools.repository import ROOT, set_environment
 
 # A browser loads no page of a file: address by script, and the addresses of a server mean nothing there.
 NEEDS_SERVER = {"navigation.instant", "search.share"}
@@ -24,9 +24,10 @@ NEEDS_SERVER = {"navigation.instant", "search.share"}
 
 def settings(folder: Path) -> MkDocsConfig:
     """The settings of a strict build into a folder. Raises ConfigurationError."""
-    options = {"site_url": "", "use_directory_urls": False} if offline() else {}
+    offline = os.environ.get("OFFLINE") == "1"
+    options = {"site_url": "", "use_directory_urls": False} if offline else {}
     config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder), strict=True, **options)
-    if offline():
+    if offline:
         config.theme["features"] = [name for name in config.theme["features"] if name not in NEEDS_SERVER]
     return config
 

@@ -30,11 +30,6 @@ def pages_address(repository: str) -> str:
     )
 
 
-def offline() -> bool:
-    """Whether this build is to be opened from disk, without a server."""
-    return os.environ.get("OFFLINE") == "1"
-
-
 def set_environment(*, site_url: bool) -> None:
     """Set REPO_URL, EDIT_URI and, where wanted, SITE_URL from the git remote, unless they are set already."""
     try:
