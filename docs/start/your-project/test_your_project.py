@@ -9,6 +9,13 @@ from accounts.models import User
 from django.conf import settings
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Q
+from django.http import HttpResponse
+from django.http.request import RawPostDataException
+from django.test import Client, RequestFactory
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.permissions import AllowAny
 
 USER = settings.AUTH_USER_MODEL
 LABEL = "your_project"
@@ -135,6 +142,47 @@ def test_a_callback_is_signed_over_its_bytes():
     assert not is_signed(body.replace(b"12.50", b"0.50"), signature, secret)
     assert not is_signed(json.dumps(json.loads(body)).encode(), signature, secret)  # the same order, other bytes
     assert not is_signed(body, "é", secret)  # compare_digest refuses text that is not ASCII
+
+
+def paid(request):
+    """The callback as a plain view."""
+    return HttpResponse(status=200)
+
+
+urlpatterns = [
+    path("payments/callback/", paid),
+    path("payments/exempt/", csrf_exempt(paid)),
+]
+
+
+def test_a_callback_has_no_token_of_our_forms(settings, caplog):
+    settings.ROOT_URLCONF = __name__
+    provider = Client(enforce_csrf_checks=True)
+    assert provider.post("/payments/callback/", {}, "application/json").status_code == 403
+    assert caplog.messages == ["Forbidden (CSRF cookie not set.): /payments/callback/"]
+    assert provider.post("/payments/exempt/", {}, "application/json").status_code == 200
+
+
+READ = "You cannot access body after reading from request's data stream"
+
+
+def test_the_bytes_are_read_before_the_stream():
+    call = RequestFactory().post("/", b'{"order": 7}', content_type="application/json")
+    assert call.read() == b'{"order": 7}'
+    with pytest.raises(RawPostDataException) as refused:
+        _ = call.body
+    assert str(refused.value) == READ
+
+
+@api_view(["POST"])
+@permission_classes([AllowAny])
+def both(request):
+    return HttpResponse(json.dumps(request.data).encode() + request.body)
+
+
+def test_rest_framework_keeps_the_bytes():
+    call = RequestFactory().post("/", b'{"order":7}', content_type="application/json")
+    assert both(call).content == b'{"order": 7}{"order":7}'
 
 
 def violated(write):
