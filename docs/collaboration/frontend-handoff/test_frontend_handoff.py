@@ -228,6 +228,13 @@ def test_all_origins_with_credentials_trusts_every_site(db, client, settings):
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
 
 
+def test_an_address_that_is_not_in_the_contract(db, client, caplog):
+    answer = client.get("/api/job/")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is nothing at this address.")
+    assert caplog.messages == ["Not Found: /api/job/"]
+    assert all(f"`{message}`" in PAGE for message in (answer.json()["detail"], *caplog.messages))
+
+
 def test_the_mock_answers_a_page_of_another_origin(frontend, origin):
     with running(mock(EXAMPLES, origin)) as api:
         assert json.loads(frontend.call(f"{api}/api/jobs/?sort=newest")["text"])["results"] == []
