@@ -136,3 +136,19 @@ def test_the_error_page_shows_three_settings_of_the_job_board_with_a_password():
     done = subprocess.run(command, cwd=JOBBOARD, env=RIGHT | urls, capture_output=True, text=True)
     assert set(done.stdout.split()) == WHOLE_ADDRESSES, done.stderr
     assert all(f"`{name}`" in PAGE for name in WHOLE_ADDRESSES)
+
+
+IGNORED = "The following paths are ignored by one of your .gitignore files:"
+
+
+def test_git_keeps_an_ignored_file_out_and_says_how_to_force_it_in(tmp_path):
+    (tmp_path / ".gitignore").write_text(".env\n")
+    (tmp_path / ".env").write_text("SECRET_KEY=nobody's\n")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
+    ask = {"cwd": tmp_path, "env": clean, "capture_output": True, "text": True}
+    subprocess.run(["git", "init", "-q"], check=True, **ask)
+    refused = subprocess.run(["git", "add", ".env"], **ask)
+    assert refused.returncode == 1
+    said = refused.stderr.splitlines()
+    assert said[:2] == [IGNORED, ".env"] and "Use -f if you really want to add them." in said[2]
+    assert f"`{IGNORED}`" in PAGE
