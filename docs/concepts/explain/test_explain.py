@@ -270,6 +270,7 @@ def test_one_switch_tells_cannot_from_would_not(board, cause):
     wanted, stays = SWITCHED[cause]
     query = Job.objects.filter(**wanted)
     assert plan(query).types == ["Seq Scan"]
+    assert "Seq Scan on board_job" in query.explain()
     sql("SET LOCAL enable_seqscan = off")
     assert (plan(query).types == ["Seq Scan"]) is stays
     if stays and connection.pg_version >= 180000:
