@@ -30,6 +30,7 @@ from drf_spectacular.utils import extend_schema_field
 from drf_spectacular.validation import validate_schema
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
@@ -127,6 +128,8 @@ WARNING = (
     "Consider using a type hint or @extend_schema_field. Defaulting to string."
 )
 
+NO_EXTENSION = "There was no OpenApiAuthenticationExtension registered for that class."
+
 
 def described(serializer):
     """Return what a contract says of open_jobs, and the warnings on the way."""
@@ -150,6 +153,28 @@ def test_a_method_field_is_a_string_until_told_otherwise(world):
     assert [str(warning).partition("]: ")[2] or str(warning) for warning in warnings] == [WARNING]
     assert described(Told)[0]["type"] == "integer"
     assert described(ToldByDecorator)[0] == {"type": "integer", "minimum": 0, "readOnly": True}
+
+
+class OwnTokens(BaseAuthentication):
+    """A way to sign in that the generator has never met."""
+
+    def authenticate(self, request):
+        return None
+
+
+def test_an_authentication_class_of_your_own_has_no_authorize(capsys):
+    class Companies(ReadOnlyModelViewSet):
+        queryset = Company.objects.all()
+        serializer_class = Told
+        authentication_classes = (OwnTokens,)
+
+    GENERATOR_STATS.reset()
+    made = document(patterns=[path("companies/<int:pk>/", Companies.as_view({"get": "retrieve"}))])
+    GENERATOR_STATS.reset()
+    assert "securitySchemes" not in made["components"]
+    said = capsys.readouterr().err
+    assert f"could not resolve authenticator {OwnTokens}. {NO_EXTENSION}" in said
+    assert f"`{NO_EXTENSION}`" in PAGE.read_text("utf-8")
 
 
 # The difference of two contracts.
@@ -214,6 +239,12 @@ def new_optional(contract):
     field_of(contract, "ApplyRequest")["phone"] = {"type": "string"}
 
 
+def required_header(contract):
+    (key,) = (one for one in contract["paths"]["/api/applications/"]["post"]["parameters"] if one["in"] == "header")
+    assert not key.get("required")
+    key["required"] = True
+
+
 def other_unit(contract):
     field_of(contract, "Job")["salary_min"]["description"] = "In thousands."
 
@@ -232,6 +263,7 @@ CHANGES = {
     "a field that may be missing": (taken_back, True, "Job.is_open: may be missing now"),
     "a new field in an answer": (new_field, False, None),
     "a new optional field in a body": (new_optional, False, None),
+    "a header that became required": (required_header, True, None),
     "a salary in thousands": (other_unit, True, None),
     "another order of the list": (other_order, True, None),
 }
