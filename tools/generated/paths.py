@@ -20,6 +20,7 @@ PATHS = {
         "challenges/n-plus-one",
         "concepts/indexing",
         "concepts/transactions-and-locks",
+        "technologies/rest-api-design",
         "technologies/drf-endpoints",
         "concepts/background-jobs",
         "concepts/caching-fundamentals",
