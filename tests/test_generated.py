@@ -1,6 +1,7 @@
 """The parts of pages that are made from data: they are current, and wrong data is named."""
 
 import json
+import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,6 +36,15 @@ def hub(tmp_path):
 
 def test_the_generated_parts_of_this_repository_are_current():
     assert generated.run(ROOT, write=False).problems == []
+
+
+def test_each_page_of_the_first_path_needs_what_stands_above_it():
+    """The page of the paths promises it."""
+    for number, name in enumerate(paths.PATHS["learner"]):
+        text = (ROOT / "docs" / name / "README.md").read_text("utf-8")
+        needs = re.search(r"\*\*Needs:\*\*(.*?)\*\*Time:", text)[1]
+        wanted = re.findall(r"([\w-]+)/README\.md\)", needs)
+        assert set(wanted) <= {page.rpartition("/")[2] for page in paths.PATHS["learner"][:number]}, name
 
 
 def test_no_support_date_has_passed_and_every_version_is_the_installed_one():
@@ -145,6 +155,45 @@ def test_the_minutes_of_a_path_are_those_of_its_pages(hub):
     page.write_text("# No time\n", "utf-8")
     with pytest.raises(ValueError, match=r"README\.md: it states no time; write"):
         paths.parts(hub)
+
+
+# What learners search for most, in the words of the program that prints it.
+SOUGHT = """
+Expected to perform 1 queries but 4 were done
+could not connect to server: Connection refused
+could not translate host name "db" to address
+has been blocked by CORS policy
+Given token not valid for any token type
+Token is blacklisted
+Missing staticfiles manifest entry
+You may need to add 'jobs.example' to ALLOWED_HOSTS.
+does not match any trusted origins.
+Received unregistered task of type
+matching query does not exist.
+not enough values to unpack (expected 3, got 0)
+permission denied for schema public
+is applied before its dependency accounts.0001_initial
+Conflicting migrations detected
+No open ports detected
+502 Bad Gateway
+in 18+, these Docker images are configured to store database data
+Request was throttled. Expected available in
+duplicate key value violates unique constraint
+GraphQL execution failed to complete synchronously.
+Failed to fetch
+contains lookup is not supported on this database backend.
+Push cannot contain secrets
+Not Found: /api/job/
+Forbidden (CSRF cookie not set.)
+Seq Scan on board_job
+No module named 'ratelimit'
+"""
+
+
+@pytest.mark.parametrize("message", SOUGHT.strip().splitlines())
+def test_the_messages_that_learners_search_for_stand_in_the_index(message):
+    index = (ROOT / "docs/reference/errors/README.md").read_text("utf-8")
+    assert message in "".join(re.findall(r"\*\*`.*?`\*\*", index))
 
 
 def test_every_message_of_a_page_is_found_with_its_words_and_links(tmp_path):
