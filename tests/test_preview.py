@@ -151,7 +151,7 @@ def test_it_unpacks_into_one_folder_and_has_no_time_of_its_own(made):
 
 def test_the_same_site_gives_the_same_bytes(tmp_path):
     """Whatever the order on disk, and whenever the files were written."""
-    names = ["b/index.html", "a.txt"]
+    names = ["b/index.html", "b.txt", "a.txt"]
     for half, order in (("0", names), ("1", names[::-1])):
         for second, name in enumerate(order):
             path = tmp_path / half / "site" / name

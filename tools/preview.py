@@ -24,8 +24,8 @@ def pack(site: Path, target: Path) -> None:
     fresh = target.with_name(f".{target.name}.new")
     try:
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
-            for path in sorted(path for path in site.rglob("*") if path.is_file()):
-                name = path.relative_to(site).as_posix()
+            files = {path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()}
+            for name, path in sorted(files.items()):
                 if name not in OF_A_SERVER:
                     entry = zipfile.ZipInfo(f"{FOLDER}/{name}", OLDEST)
                     entry.create_system, entry.external_attr = 3, 0o644 << 16  # alike on every system
