@@ -21,6 +21,7 @@ def main() -> int:
         print(f"{options.site}: no index.html here; name the folder that the generator wrote", file=sys.stderr)
         return 1
     site = Site(options.site.resolve(), options.source.resolve(), options.repo_url.rstrip("/"), options.repo_ref)
+    site.offline = os.environ.get("OFFLINE") == "1"
     try:
         count = finish(site)
     except FinishError as error:

@@ -16,6 +16,8 @@ from tools.finish.page import FinishError, Page, Site
 STYLES = re.compile(r'<link rel="stylesheet" href="([^"]*?)(assets/stylesheets/[^"]+\.css)">\s*')
 SCRIPTS = re.compile(r'<script src="([^"]*?)(assets/javascripts/[^"]+\.js)"></script>\s*')
 ICON = re.compile(r'<link rel="icon" href="[^"]*?(assets/[^"]+\.svg)">')
+# A page that was opened as a file may start no worker: these come before the theme, and stand in for it.
+OFFLINE = ("assets/javascripts/search-worker.js", "assets/javascripts/search/offline.js")
 FOREIGN = re.compile(r"url\((?!['\"]?data:)|@import")
 SOURCE_MAP = re.compile(r"(/\*#|//#) sourceMappingURL=\S+( \*/)?\s*")
 
@@ -45,6 +47,8 @@ def _one(page: Page, pattern: re.Pattern, tag: str, folder: str, suffix: str) ->
     if len(found) < 2:  # the theme's and ours
         raise page.missing(f"a link to the theme's {folder}/*.{suffix}")
     names = tuple(name for _, name in found)
+    if page.site.offline and suffix == "js":
+        names = (*OFFLINE, *names)
     merged = page.site.state.setdefault("merged", {})
     if names not in merged:
         merged[names] = _merged(page.site, list(names), folder, suffix)

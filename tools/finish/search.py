@@ -80,21 +80,24 @@ def site(site: Site) -> None:
     if site.repo_url:
         config["missing"] = f"{site.repo_url}/issues/new?template=search.yml&query="
     text = json.dumps({"config": config, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
+    kind = "json"
+    if site.offline:  # a page that was opened as a file may fetch nothing, but it may load a script
+        text, kind = f"self.nexusIndex={text}\n", "js"
     settings = index["config"] | {
         "root": "../../",  # from the worker's own address, which is the only one that it knows
-        "index": _named(site, "search", "index", "json", text),
+        "index": _named(site, "search", "index", kind, text),
         "engine": _named(site, SCRIPTS, "engine", "js", _script(site, *ENGINE)),
         "box": _named(site, SCRIPTS, "box", "js", _script(site, "box.js")),
     }
-    path.write_text(json.dumps({"config": settings, "docs": []}, separators=(",", ":")), "utf-8")
+    stub = json.dumps({"config": settings, "docs": []}, separators=(",", ":"))
+    path.write_text(stub, "utf-8")
+    if site.offline:
+        path.with_suffix(".js").write_text(f"var __index={stub}\n", "utf-8")  # what the theme asks for there
 
 
 def page(page: Page) -> None:
-    """Point the page at our worker, and have the number of results read aloud."""
+    """Point the page at our worker."""
     found = SETTING.search(page.html)
     if not found:
         raise page.missing("the address of the search worker in __config")
     page.html = page.html.replace(found[0], f'"search":"{found[1]}{WORKER}"', 1)
-    page.replace(
-        '<div class="md-search-result__meta">', '<div class="md-search-result__meta" role="status">', "the count"
-    )

@@ -13,29 +13,34 @@ from tools import vocabulary
 from tools.generated import errors
 
 CODE_BLOCK = re.compile(r"<pre[^>]*>(?:<code[^>]*>)?(.*?)(?:</code>)?</pre>", re.S)
-CODE = re.compile(r"<code[^>]*>([^`]*?)</code>")
-BREAK = re.compile(r"\s*</?(?:p|ul|ol|li|pre|br)\b[^>]*>\s*")
+DIAGRAM = re.compile(r"\s*(?:flowchart|graph|sequenceDiagram|stateDiagram|classDiagram|erDiagram|gantt)\b")
+SAID = re.compile(r"acc(?:Title|Descr): *(.+)")
+BREAKS = tuple(f"<{slash}{name}>" for name in ("p", "ul", "ol", "li") for slash in ("", "/"))
+CODE = re.compile(r"<code>([^`<]*)</code>")
 TAG = re.compile(r"</?[a-z][^<>]*>")
-BLANK = re.compile(r"[ \r\f\v]*\n\s*?(?=\t|\S|$)")
 FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re.M)  # a row of numbers and units
 REPEATING = ("reference/errors/", "reference/glossary/", "reference/measurements/")  # what other pages explain
 BEHIND = 0.6  # how much a section of such a page, or of one that introduces the pages below it, counts
 ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
 
 
+def _block(found: re.Match) -> str:
+    """A block of code as lines behind tabs; of a diagram, what it says of itself."""
+    if DIAGRAM.match(found[1]):
+        return "\n" + "\n".join(SAID.findall(found[1])) + "\n"
+    rows = (row.strip() for row in found[1].split("\n"))
+    return "\n" + "\n".join("\t" + row for row in rows if row) + "\n"
+
+
 def lines_of(text: str) -> str:
     """The text of an entry without markup: one line for each block, and for each line of code."""
-
-    def block(found: re.Match) -> str:
-        rows = [row.rstrip() for row in found[1].split("\n")]
-        return "\n" + "\n".join("\t" + row.strip() for row in rows if row.strip()) + "\n"
-
     if "<" in text:
-        text = CODE_BLOCK.sub(block, text)
-        text = CODE.sub(r"`\1`", text)
-        text = BREAK.sub("\n", text)
-        text = TAG.sub("", text)
-    return re.sub(r"\n[\n ]*", "\n", FIGURES.sub("", html.unescape(text))).strip("\n ")
+        text = CODE_BLOCK.sub(_block, text)
+        for tag in BREAKS:
+            text = text.replace(tag, "\n")
+        text = TAG.sub("", CODE.sub(r"`\1`", text))
+    lines = (line.strip(" ") for line in FIGURES.sub("", html.unescape(text)).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def trimmed(entry: dict) -> dict:

@@ -19,19 +19,39 @@ document$.subscribe(() => {
   new MutationObserver(repair).observe(content, { childList: true, subtree: true })
 })
 
-/* The theme searches on keyup only: a text pasted or dropped with the mouse would not be searched */
-document.addEventListener("input", event => {
-  if (event.target.matches("[data-md-component=search-query]") && /Paste|Drop|Cut/.test(event.inputType || ""))
-    event.target.dispatchEvent(new Event("keyup"))
+/* Search. The theme asks its worker on keyup only, so a text pasted or dropped with the mouse would not be searched.
+ * The worker loads the index when it is sent a space: when the reader reaches for the box, not when the page loads. */
+const searchBox = "[data-md-component=search-query]"
+const searchRoot = new URL(JSON.parse(document.getElementById("__config").textContent).base + "/", location)
+const ask = (box, ...values) =>
+  values.forEach(value => {
+    box.value = value
+    box.dispatchEvent(new Event("keyup"))
+  })
+document.addEventListener("input", ({ target, inputType }) => {
+  if (target.matches(searchBox) && /Paste|Drop|Cut/.test(inputType)) ask(target, target.value)
+})
+document.addEventListener("focusin", ({ target }) => {
+  if (!target.matches(searchBox)) return
+  if (!target.value) ask(target, " ", "")
+  setTimeout(() => {
+    if (!searchAnswer)
+      document.querySelector(".md-search-result__meta").textContent =
+        "Search could not be loaded. Reload the page to try again."
+  }, 9000)
 })
 
-/* Start fetching the index when the reader reaches for search, not when the page loads */
-document.addEventListener("focusin", function reach(event) {
-  if (!event.target.matches("[data-md-component=search-query]")) return
-  document.removeEventListener("focusin", reach)
-  const root = new URL(JSON.parse(document.getElementById("__config").textContent).base + "/", location)
-  fetch(new URL("search/search_index.json", root))
-    .then(response => response.json())
-    .then(({ config }) => fetch(new URL(config.index, root)))
-    .catch(() => {}) // the worker fetches again and reports
+/* With its first answer to a reader, the worker names the script that shows more than the theme does */
+let searchAnswer, searchScript
+component$.subscribe(answer => {
+  if (!answer.items) return
+  searchAnswer = answer
+  if (self.nexusBox) nexusBox(answer)
+  else if (answer.box && !searchScript) {
+    searchScript = document.createElement("script")
+    searchScript.src = new URL(answer.box, searchRoot)
+    searchScript.onload = () => nexusBox(searchAnswer)
+    searchScript.onerror = () => (searchScript = null) // the next key tries again
+    document.head.append(searchScript)
+  }
 })

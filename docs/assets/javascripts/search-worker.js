@@ -6,7 +6,6 @@
  * space says that the reader is about to type. A result also names the script that shows more than the theme does
  * (`box`); one with `failed` says that the index did not load.
  */
-"use strict"
 
 /* connect(load, send) -> the handler of messages. load(config) promises the search function; send(message) answers. */
 function connect(load, send) {

@@ -14,7 +14,7 @@ self.nexusSearch = function ({ config, docs }) {
     const last = /[\p{L}\p{N}_]$/u.test(typed) ? pieces(chunks(query.text).at(-1) ?? "")[0]?.[0] : ""
     const found = filtered(find(index, slots, last), query, index)
     const pages = rank(found, slots, index).filter((page, i, all) => page.score > all[0].score * FAINT)
-    const match = matcher(new Set(found.flatMap(({ terms }) => terms)))
+    const match = matcher(index.shown(found.flatMap(({ terms }) => terms)))
     const items = pages.slice(0, MOST_PAGES).map(page => item(page, slots, match, index))
     return items.length ? { ...shown, typed, items } : { ...shown, typed, items, nearest: nearest(query, typed, index) }
   }
@@ -44,10 +44,11 @@ const flat = text => ` ${chunks(text).flatMap(simple).join(" ")} `
  * a fragment for the page. */
 function item(page, slots, match, { pages, rarity }) {
   const article = pages.get(page.url)
-  const hits = [...page.entries].sort(([, a], [, b]) => b.score - a.score).slice(0, MOST_SECTIONS)
-  const best = hits[0]?.[1].score ?? 1
-  const missing = slots.filter(slot => !page.covered.has(slot) && !slot.light).map(slot => slot.missing)
-  const result = hits.map(([entry, hit]) => view(entry, match, (page.score * hit.score) / best, missing, rarity))
+  const explains = page.said > page.asked ? page.message : null // before sections that only use the same words
+  const order = ([a, { score: x }], [b, { score: y }]) => (b === explains) - (a === explains) || y - x
+  const hits = [...page.entries].sort(order).slice(0, MOST_SECTIONS)
+  const missing = slots.length > MOST_MISSING ? [] : slots.filter(slot => !page.covered.has(slot)).map(slot => slot.missing)
+  const result = hits.map(([entry], i) => view(entry, match, page.score * 0.9 ** i, missing, rarity))
   const at = result.findIndex(entry => entry.location === article.location)
   const [own] = at < 0 ? [view(article, match, 0, [], rarity)] : result.splice(at, 1)
   // found by a question: the answer is the page, more than any section of it
@@ -65,7 +66,7 @@ function view({ location, title, text }, match, score, missing, rarity) {
     title: heading,
     text: sentence && `<p>${sentence}</p>`,
     score,
-    terms: Object.fromEntries([...marks.map(word => [word, true]), ...missing.slice(0, MOST_MISSING).map(word => [word, false])]),
+    terms: Object.fromEntries([...marks.map(word => [word, true]), ...missing.map(word => [word, false])]),
   }
 }
 

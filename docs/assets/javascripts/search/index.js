@@ -43,8 +43,13 @@ function createIndex({ config, docs }) {
     processTerm: term => term,
   })
   for (const document of documents) {
-    const filled = FIELDS.filter(field => document[field])
-    document.words = Object.fromEntries(filled.map(field => [field, termsOf(document[field], names)]))
+    document.words = {}
+    for (const field of FIELDS) {
+      if (!document[field]) continue
+      const terms = termsOf(document[field], names)
+      // a third of a text is stop words: the titles and questions suffice for a query that has nothing else
+      document.words[field] = field === "text" ? terms.filter(term => !STOP.has(term)) : terms
+    }
     const terms = new Set(Object.values(document.words).flat())
     for (const term of terms) {
       uses.set(term, (uses.get(term) ?? 0) + 1)
@@ -62,5 +67,9 @@ function createIndex({ config, docs }) {
     const root = stem(word)
     if (root) forms.set(root, [...(forms.get(root) ?? []), word])
   }
-  return { documents, pages, names, mini, uses, written, rarity, weightOf, forms, similar: speller(written, uses) }
+  // what to mark in a text: a concept stands there as one of its names
+  const oneWord = (config.synonyms ?? []).map(group => group.map(name => chunks(name)).filter(name => name.length === 1))
+  const shown = terms =>
+    new Set(terms.flatMap(term => (term[0] === CONCEPT ? oneWord[term.slice(1)].flat().flatMap(simple) : term)))
+  return { shown, documents, pages, names, mini, uses, written, rarity, weightOf, forms, similar: speller(written, uses) }
 }

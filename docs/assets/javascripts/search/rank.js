@@ -4,7 +4,7 @@ const LIKE = { question: 1.5, message: 2.5, listed: 1.2 } // beside the sections
 const MORE = [1, 0.3, 0.15] // how much the question most like the query counts, the second, the third
 const SURE = 3 // of so many words we say whether they are a message; fewer are likely to be only about one
 const COVERAGE = 2 // the power of the share of the query that a page has
-const CERTAIN = 1.5 // the query is this message, so the list has it too
+const CERTAIN = 1 // the query is this message, so the list has it too
 const BEHIND = 0.97 // the list of messages, beside the page that explains one
 
 /* The documents that hold a term of the query; `last` is a word that may still be growing */
@@ -46,7 +46,9 @@ function rank(found, slots, { documents, weightOf }) {
       // both ways, so that neither a long line nor a short one wins by its length
       const asked = share(cover(hit.queryTerms, new Map()))
       const said = Math.min(1, weightOf(hit.terms) / document.weight)
-      page.likes[document.kind].push(asked * said)
+      const likes = page.likes[document.kind]
+      if (document.kind !== "question" && asked * said > Math.max(0, ...likes)) page.message = document.entry
+      likes.push(asked * said)
       if (asked > 0.5) cover(hit.queryTerms, page.covered)
       score *= asked * said
     }

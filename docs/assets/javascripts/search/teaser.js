@@ -1,6 +1,6 @@
 /* The sentence of an entry that answers, as HTML: code as code, what matched marked, all else escaped. */
 const TEASER = 240
-const SENTENCE = /(?<=[.!?:])\s+(?=[\p{Lu}`])|\n/gu
+const SENTENCE = /(?:`[^`\n]*`|[^`\n]|`)+?(?:[.!?](?=\s+[\p{Lu}`])|$)/gmu
 
 const escape = text => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;")
 
@@ -35,11 +35,11 @@ function line(text, match, seen) {
 
 /* The sentence with the rarest of the matched words, and what follows it while there is room */
 function teaser(text, match, rarity, seen) {
-  const sentences = text.split(SENTENCE)
+  const sentences = (text.match(SENTENCE) ?? [""]).map(sentence => sentence.replace(/^ +/, ""))
   let best = 0, most = -1
   sentences.forEach((sentence, i) => {
     const found = new Set(chunks(sentence).flatMap(match))
-    let worth = sentence.trim() ? 0 : -1
+    let worth = 0
     for (const term of found) worth += rarity(term)
     if (worth > most) [best, most] = [i, worth]
   })
