@@ -1,5 +1,5 @@
 /* nexusSearch({config, docs}) -> search(typed): what the theme's list of results is drawn from. */
-const MOST_PAGES = 20, MOST_SECTIONS = 4, MOST_MARKS = 8, MOST_MISSING = 5
+const MOST_PAGES = 12, MOST_SECTIONS = 3, MOST_MARKS = 8, MOST_MISSING = 5
 const FAINT = 0.05 // a page with less than this share of the best page's score is no result
 
 self.nexusSearch = function ({ config, docs }) {

@@ -33,20 +33,31 @@ function line(text, match, seen) {
   return text.split("`").map((part, i) => (i % 2 ? code(part) : marked(part, match, seen))).join("")
 }
 
+/* The sentences of a text with their chunks; a text that is shown once is likely to be shown for the next key too */
+const split = new Map()
+function sentencesOf(text) {
+  if (!split.has(text)) {
+    const sentences = (text.match(SENTENCE) ?? [""]).map(sentence => sentence.replace(/^ +/, ""))
+    split.set(text, sentences.map(sentence => [sentence, chunks(sentence)]))
+  }
+  return split.get(text)
+}
+
 /* The sentence with the rarest of the matched words, and what follows it while there is room */
 function teaser(text, match, rarity, seen) {
-  const sentences = (text.match(SENTENCE) ?? [""]).map(sentence => sentence.replace(/^ +/, ""))
+  const sentences = sentencesOf(text)
   let best = 0, most = -1
-  sentences.forEach((sentence, i) => {
-    const found = new Set(chunks(sentence).flatMap(match))
+  sentences.forEach(([, words], i) => {
+    const found = new Set()
+    for (const word of words) for (const term of match(word)) found.add(term)
     let worth = 0
     for (const term of found) worth += rarity(term)
     if (worth > most) [best, most] = [i, worth]
   })
-  const shown = [cut(sentences[best], match)]
-  for (let i = best + 1, size = shown[0].length; (size += sentences[i]?.length) < TEASER; i++) {
-    if ((sentences[i][0] === "\t") !== (shown[0][0] === "\t")) break // prose or code, not both
-    shown.push(sentences[i])
+  const shown = [cut(sentences[best][0], match)]
+  for (let i = best + 1, size = shown[0].length; (size += sentences[i]?.[0].length) < TEASER; i++) {
+    if ((sentences[i][0][0] === "\t") !== (shown[0][0] === "\t")) break // prose or code, not both
+    shown.push(sentences[i][0])
   }
   return shown.map(sentence => line(sentence, match, seen)).join(" ")
 }
