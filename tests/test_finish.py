@@ -16,6 +16,7 @@ from tools.finish import (
     Site,
     accessibility,
     assets,
+    blanks,
     breaks,
     catalogue,
     csp,
@@ -220,8 +221,8 @@ def test_what_is_no_use_of_a_term_stays(tmp_path, body):
     assert with_terms(tmp_path, body) == body
 
 
-def test_the_glossary_itself_and_the_home_page_stay(tmp_path):
-    for url in ("index.html", "reference/glossary/index.html"):
+def test_the_glossary_the_list_of_messages_and_the_home_page_stay(tmp_path):
+    for url in ("index.html", "reference/glossary/index.html", "reference/errors/index.html"):
         assert with_terms(tmp_path, "<p>ORM</p>", url) == "<p>ORM</p>"
 
 
@@ -253,6 +254,16 @@ def test_a_long_name_in_a_table_may_be_broken_at_its_joints(tmp_path):
     breaks.page(page)
     parted = "<code>board/<wbr>models.<wbr>py::<wbr>Job_<wbr>open(</code>"
     assert page.html == f"<p>{name}</p><td>{parted}<code>a_b</code></td><td>{parted}</td>"
+
+
+# ---- white space -------------------------------------------------------------------------------------------------
+
+
+def test_blank_lines_go_around_an_article_and_stay_in_it(tmp_path):
+    article = '<article class="md-content__inner md-typeset"><pre><b>a</b>\n\n\n  <b>c</b></pre></article>'
+    page = a_page(tmp_path, f"<ul>\n  \n\n  <li>one</li> <li>two</li>\n</ul>{article}\n\n\n</main>")
+    blanks.page(page)
+    assert page.html == f"<ul>\n<li>one</li> <li>two</li>\n</ul>{article}\n</main>"
 
 
 # ---- metadata ----------------------------------------------------------------------------------------------------

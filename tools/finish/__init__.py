@@ -9,6 +9,7 @@ import re
 from tools.finish import (
     accessibility,
     assets,
+    blanks,
     breaks,
     cards,
     catalogue,
@@ -51,6 +52,7 @@ STEPS = [
     sitemap,
     learnings,
     offline,  # after all that write links
+    blanks,  # behind those that look for what the theme wrote
     csp,  # last: it hashes
 ]
 PAGE_STEPS = [step for step in STEPS if hasattr(step, "page")]

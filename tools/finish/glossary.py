@@ -11,6 +11,7 @@ from tools.finish import catalogue
 from tools.finish.page import Page, Site
 
 GLOSSARY = "reference/glossary/"
+ERRORS = "reference/errors/"  # for a quick look, and the longest page: each term would weigh on it
 ENTRY = re.compile(r'^- <a id="([^"]+)"></a>\*\*(.+?)\*\*: (.+)$', re.M)
 # Entries whose word has an everyday meaning too: a sentence about a "plan" need not be about EXPLAIN.
 EVERYDAY = {"alias", "domain", "fixture", "fragment", "image", "lock", "permission", "plan", "queue", "retry", "schema",
@@ -41,9 +42,9 @@ def terms(site: Site) -> dict[str, tuple[str, str]]:
 
 
 def page(page: Page) -> None:
-    """Link the first use of each term, MOST of them at most."""
+    """Link the first use of each term, MOST of them at most; not on the pages that are lists themselves."""
     known = terms(page.site)
-    if not known or page.is_error_page or page.url in ("", GLOSSARY):
+    if not known or page.is_error_page or page.url in ("", GLOSSARY, ERRORS):
         return
     start, end = catalogue.article(page)
     words = sorted(known, key=len, reverse=True)
