@@ -212,4 +212,4 @@ def test_every_message_of_a_page_is_found_with_its_words_and_links(tmp_path):
         "**`second message`** → cause → fix",
         "**`third one`**, **`fourth one`** → [c](https://c.example)",
     ]
-    assert "**3 messages on 1 pages.**\n\n## X\n" in errors.parts(tmp_path)["errors"]
+    assert "**3 messages on 1 pages.**\n\n## [X](../../concepts/x/README.md)\n" in errors.parts(tmp_path)["errors"]

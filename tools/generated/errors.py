@@ -35,7 +35,7 @@ def parts(root: Path) -> dict[str, str]:
     lines = [f"**{sum(len(entries) for _, entries in found)} messages on {len(found)} pages.**"]
     for folder, entries in found:
         link = os.path.relpath(folder / "README.md", root / ERRORS).replace(os.sep, "/")
-        lines += ["", f"## {title(folder).partition(':')[0]}", "", f"From [the page]({link}):", ""]
+        lines += ["", f"## [{title(folder).partition(':')[0]}]({link})", ""]
         lines += [f"- {entry}" for entry in entries]
     return {"errors": "\n".join(lines)}
 
