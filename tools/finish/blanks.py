@@ -6,14 +6,16 @@ The article stays as it is, since code in it keeps its own lines.
 
 import re
 
-from tools.finish.metadata import ARTICLE
+from tools.finish import catalogue
 from tools.finish.page import Page
 
 BLANK = re.compile(r">\s*\n\s*<")
 
 
 def page(page: Page) -> None:
-    article = ARTICLE.search(page.html)
-    if article:
-        before, after = page.html[: article.start(1)], page.html[article.end(1) :]
-        page.html = BLANK.sub(">\n<", before) + article[1] + BLANK.sub(">\n<", after)
+    """Take the empty lines away before and behind the article."""
+    if page.is_error_page:
+        return
+    start, end = catalogue.article(page)
+    before, after = page.html[:start], page.html[end:]
+    page.html = BLANK.sub(">\n<", before) + page.html[start:end] + BLANK.sub(">\n<", after)

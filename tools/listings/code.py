@@ -53,6 +53,8 @@ def source(title: str, root: Path, folder: Path) -> Source:
             raise ListingError(f"{name} is not in the repository", "list a file that git keeps")
         if not path.is_file():
             raise ListingError(f"{name} is not in the repository", _nearest(root, name))
+    if not path.resolve().is_relative_to(root.resolve()):  # a link would publish what it points to
+        raise ListingError(f"{name} is a link out of the repository", "list the file itself")
     return Source(path, path.relative_to(root).as_posix(), symbol)
 
 

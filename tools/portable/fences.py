@@ -6,9 +6,14 @@ from tools.portable.chunks import Block
 from tools.portable.page import Page
 
 OPENING = re.compile(r"(`{3,}|~{3,})[ \t]*(.*)$")
-INFO = re.compile(r"[\w+#][\w+#.-]*(?:[ \t]+(?:title|hl_lines|linenums)=\"[^\"]*\")*[ \t]*$")
+INFO = re.compile(r"[\w+#][\w+#.-]*(?:[ \t]+(?:title|hl_lines|linenums)=\"[^\"<>&]*\")*[ \t]*$")
 ANNOTATION = re.compile(r"(?:#|//|--|<!--|/\*|;|%)[ \t]*\(\d+\)!")
 GITHUB_ONLY = ("math", "geojson", "topojson", "stl")
+# Settings, links, pictures and styles from elsewhere, and tags other than a line break: no renderer needs them here.
+ACTIVE = re.compile(
+    r"%%\s*\{|^\s*(?:click|callback|links?)\s|@\{\s*(?:img|icon)\b|url\(|javascript:|https?://|<(?!br\s*/?>)/?[a-z!][\w-]*",
+    re.I | re.M,
+)
 DIAGRAMS = ("flowchart", "sequenceDiagram", "stateDiagram", "stateDiagram-v2", "classDiagram", "erDiagram", "gantt")
 
 
@@ -62,6 +67,9 @@ def _diagram(page: Page, block: Block) -> None:
     lines = page.lines[block.line : block.end - 1]
     lines = [line[len(start) :] if not start.strip(b" >") else line for start, line in zip(raw, lines, strict=True)]
     first = next((n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("%%")), None)
+    for number, line in enumerate(lines, block.line + 1):
+        if active := ACTIVE.search(line):
+            page.report(number, "diagram-active", found=active[0].strip())
     if first is not None:
         kind = re.split(r"[\s:;{]", lines[first].strip(), maxsplit=1)[0]
         if kind not in DIAGRAMS:

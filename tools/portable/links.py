@@ -4,6 +4,7 @@ import difflib
 import html
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -19,6 +20,12 @@ MAX_LINKS = 1_000
 MAX_BLOCK_LINES = 200  # a renderer gives the first line of a block; the link stands below
 SAFE_SCHEMES = ("http", "https", "mailto")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
+# Behind '](', in a definition, and in the attributes of a tag
+TYPED = re.compile(
+    r"\]\(\s*<?([^\s<>()\x00]+)|^ {0,3}\[[^\]\n]+\]:\s*<?([^\s<>\x00]+)"
+    r"|\b(?:href|src|action|formaction|data)\s*=\s*[\"']?([^\s\"'<>]+)",
+    re.I | re.M,
+)
 THEME_FRAGMENT = re.compile(r"#(?:only-(?:light|dark)|gh-(?:light|dark)-mode-only)\b")
 
 
@@ -40,6 +47,10 @@ class Links:
             if scheme and address not in unsafe:
                 unsafe.add(address)
                 page.report(_locate(page, address, line, scheme), "unsafe-link", found=address)
+        reported = {problem.line for problem in page.problems if problem.rule == "unsafe-link"}
+        for address, line in _typed(page):
+            if unsafe_scheme(address) and line not in reported:
+                page.report(line, "unsafe-link", found=address)
         for source, alt, line in page.github.images[:MAX_LINKS]:
             if re.match(r"https?:|//", source, re.I) and page.path.is_relative_to(self.settings.docs):
                 page.report(_locate(page, source, line), "image-remote", found=source)
@@ -56,6 +67,9 @@ class Links:
     def _address(self, page: Page, address: str, line: int, image: bool) -> None:
         if THEME_FRAGMENT.search(address):
             page.report(line, "theme-fragment", found=address)
+            return
+        if address.startswith("//") and not image:
+            page.report(line, "link-protocol", found=address)
             return
         if SCHEME.match(address) or address.startswith("//") or re.match(r"#(?:fn|fnref)-", address):
             return
@@ -128,6 +142,13 @@ class Links:
             fix = f"write '#{near[0]}'?" if near else "use the anchor of a heading of that page"
             name = "this page" if target == page.path else target.relative_to(self.root).as_posix()
             page.report(line, "link-anchor", found=fragment, page=name, fix=fix)
+
+
+def _typed(page: Page) -> Iterator[tuple[str, int]]:
+    """Addresses as they are typed, also where nothing makes a link of them yet: in an alternative text."""
+    for found in TYPED.finditer(page.html_text):
+        address = html.unescape(next(group for group in found.groups() if group is not None))
+        yield address, page.html_text.count("\n", 0, found.start()) + 1
 
 
 def _anchors_of(page: Page) -> set[str] | None:

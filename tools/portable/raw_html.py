@@ -6,7 +6,7 @@ import re
 from tools.portable.masking import TAG
 from tools.portable.outline import Outline
 from tools.portable.page import Page
-from tools.portable.tags import ACTIVE, KEPT, MARKDOWN_FREE, OPTIONAL_END, UNSAFE, VOID
+from tools.portable.tags import ACTIVE, ATTRIBUTES, KEPT, MARKDOWN_FREE, OPTIONAL_END, UNSAFE, VOID
 
 ATTRIBUTE = re.compile(r"([^\s=\"'/<>]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]*)))?")
 MAX_TAGS = 1_000
@@ -48,7 +48,7 @@ def _attributes(page: Page, line: int, tag: str, match: re.Match) -> None:
     for name in values:
         if name.startswith("on"):
             page.report(line, "html-event", found=name)
-        elif name in ("style", "class") or (name == "markdown" and tag != "details"):
+        elif tag in KEPT and (name not in ATTRIBUTES or (name == "markdown" and tag != "details")):
             page.report(line, "html-attribute", found=name)
     for name in ("id", "name"):
         if values.get(name, "").startswith("__"):
@@ -60,6 +60,8 @@ def _attributes(page: Page, line: int, tag: str, match: re.Match) -> None:
     address = values.get("srcset", "").split(" ")[0] or values.get("src", "")
     if tag == "source" and ".svg" in address:
         page.report(line, "picture-svg")
+    elif tag in ("img", "source") and re.match(r"(?:https?:)?//", values.get("srcset", ""), re.I):
+        page.report(line, "image-remote", found=address)
     if tag in ("img", "source") and not SCHEME.match(address):
         page.report(line, "html-image", found=address)
 

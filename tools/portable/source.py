@@ -8,8 +8,11 @@ import yaml
 MAX_LINE = 5_000  # characters; Python-Markdown needs quadratic time for some lines
 MAX_PAGE = 100_000  # a long page has 20 000
 MAX_FRONT_MATTER = 2_000
-# The last two ranges turn the direction of writing: code would read in another order than it runs.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# Characters that nobody sees: those that steer a terminal, and those of Unicode that change the order of a line, with
+# which code reads otherwise than it runs. The joiner of emoji (U+200D) is none of them.
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]"
+)
 KEYS = ("description", "tags")
 
 Report = tuple[int, str, dict[str, str]]  # line, rule id, values for the rule's message

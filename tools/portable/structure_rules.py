@@ -84,6 +84,8 @@ STRUCTURE = [
           "write Markdown in its place, or backticks around it if it is code"),
     Rule("html-attribute", "GitHub removes the attribute '{found}'",
           "delete it"),
+    Rule("diagram-active", "the diagram holds '{found}', which would set, load or run something",
+          "delete it; a link stands in the text below"),
     Rule("html-unclosed", "<{found}> has no counterpart",
           "{fix}"),
     Rule("html-markdown", "Markdown inside <{found}> is text on the site",
@@ -101,6 +103,8 @@ STRUCTURE = [
     # Links and images
     Rule("unsafe-link", "'{found}' is removed by GitHub and can be unsafe",
           "link to an https:, http: or mailto: address or to a file"),
+    Rule("link-protocol", "'{found}' leads to another site without saying how",
+          "write 'https:{found}'"),
     Rule("image-alt", "the image '{found}' has no alternative text",
           "write what it shows: ![text]({found})"),
     Rule("image-remote", "the picture '{found}' comes from another site, and the site loads nothing from there",

@@ -17,6 +17,11 @@ KEPT = _words(
     "a b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q "
     "rp rt ruby s samp section source span strike strong sub summary sup table tbody td tfoot th thead tr tt ul var"
 )
+# The attributes that GitHub leaves on them, and what <details> needs on the site.
+ATTRIBUTES = _words(
+    "align alt aria-label cite colspan datetime dir headers height href id lang markdown media name open rowspan scope "
+    "span src srcset start title valign width"
+)
 # What no page may hold.
 UNSAFE = _words(
     "script style iframe object embed form button textarea select option base link meta frame frameset applet svg math "
