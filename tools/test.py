@@ -42,14 +42,19 @@ def running(arguments: list[str]) -> int:
 
 def pages(arguments: list[str], folder: str = "docs") -> int:
     """Run the tests that stand beside the pages, on the job board's servers and settings; returns pytest's status."""
-    files = len(list((ROOT / folder).rglob("test_*.py")))
-    if not files:
+    if not list((ROOT / folder).rglob("test_*.py")):
         print(f"{folder} holds no test; name the folder of a page, such as docs/challenges/n-plus-one", file=sys.stderr)
         return 1
-    settings = ["-c", str(JOBBOARD / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "conftest"]
-    path = os.pathsep.join([str(JOBBOARD), str(ROOT)])
+    return run_pages(arguments, folder).returncode
+
+
+def run_pages(arguments: list[str], folder: str, root: Path = ROOT, **options) -> subprocess.CompletedProcess:
+    """Run the tests below a folder of root on the job board's servers and settings; options are subprocess.run's."""
+    board, files = root / JOBBOARD.relative_to(ROOT), len(list((root / folder).rglob("test_*.py")))
+    settings = ["-c", str(board / "pyproject.toml"), "--rootdir", str(root), "-p", "conftest"]
+    path = os.pathsep.join([str(board), str(root)])
     command = [*PYTEST, *(ON_SERVERS if files > 1 else []), *settings, *arguments, folder]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}).returncode
+    return subprocess.run(command, cwd=root, env=os.environ | {"PYTHONPATH": path}, **options)
 
 
 def jobboard(arguments: list[str]) -> int:

@@ -41,7 +41,14 @@ def run(root: Path, *, write: bool) -> Result:
         if not path.is_file():
             continue
         text = path.read_text("utf-8")
-        wanted, problems = spliced(text, name, maker(root))
+        try:
+            made = maker(root)
+        except (OSError, ValueError, LookupError) as error:  # data of other pages; their own checks name the line
+            what = " ".join(str(error).replace(f"{root}/", "").split())
+            problem = Problem(name, 1, "generated", f"its parts cannot be made: {what}", f"correct that, then {STALE}")
+            result.problems.append(problem)
+            continue
+        wanted, problems = spliced(text, name, made)
         result.problems += problems
         if wanted == text or problems:
             continue

@@ -27,17 +27,22 @@ class Result:
     written: list[str] = field(default_factory=list)
 
 
-def run(root: Path, *, write: bool) -> Result:
+def run(root: Path, *, write: bool, pages: list[Path] | None = None) -> Result:
     """Compare every listing below docs, and the table of the job board, with the code; with `write`, correct them.
 
-    A page with any problem is left as it is. Without `write`, a page without its test is a problem too.
+    pages are some below docs, absolute or relative to root; None means all. With some, the table is compared for them
+    and never written. A page with any problem is left as it is. Without `write`, a page without its test is a problem.
     """
     root, result = root.resolve(), Result()
-    for path in sorted((root / "docs").rglob("*.md")):
+    paths = sorted((root / "docs").rglob("*.md")) if pages is None else [(root / page).resolve() for page in pages]
+    for path in paths:
         _page(Page(root, path), root, result, write)
-    table.update(root, result, write)
+    if pages is None:
+        table.update(root, result, write)
+    elif not write:
+        table.check(root, result, paths)
     if not write:
-        for path in sorted((root / "docs").rglob("README.md")):
+        for path in paths:
             result.problems += tests_of_pages.check(Page(root, path), root)
     result.problems.sort()
     return result

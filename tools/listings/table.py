@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 README = f"{PROJECT}/README.md"
 PART = "pages"
 START, END = f"<!-- {PART}:start -->", f"<!-- {PART}:end -->"
+ROW = re.compile(r"^\| \[`([^`]+)`\]\(\1\) \| (.*) \|$", re.M)
 NONE_YET = "No page shows code of the job board yet."
 
 
@@ -37,6 +38,24 @@ def update(root: Path, result: Result, write: bool) -> None:
     else:
         replace(path, wanted)
         result.written.append(README)
+
+
+def check(root: Path, result: Result, pages: list[Path]) -> None:
+    """Report a table that does not name some pages where their listings do; the rows of other pages are not looked at.
+
+    A page whose listings could not be read is passed over.
+    """
+    path = root / README
+    if not path.is_file() or any(problem.fix != STALE for problem in result.problems):
+        return
+    before, _, text = path.read_text("utf-8").partition(START)
+    table = ROW.findall(text.partition(END)[0])
+    for page in pages:
+        named = {source.name for of, source in result.listings if of == page}
+        shown = {name.removeprefix(f"{PROJECT}/") for name in named if name.startswith(f"{PROJECT}/")}
+        if shown != {module for module, links in table if _link(root, page) in links.split(", ")}:
+            message = f"the table of pages differs from the listings of {page.relative_to(root).as_posix()}"
+            result.problems.append(Problem(README, before.count("\n") + 1, "table", message, STALE))
 
 
 def rows(root: Path, result: Result) -> str:

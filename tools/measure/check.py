@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tools.measure import MeasureError, claims, pages, report
 from tools.measure.pages import Page
+from tools.portable.problem import Problem
 
 
-def check(root: Path, wanted: list[Page] | None = None) -> list[str]:
-    """Return the problems of the wanted pages, or of all pages, as 'path:line: problem; what to do', sorted."""
+def check(root: Path, wanted: list[Page] | None = None) -> list[Problem]:
+    """Return the problems of the wanted pages, which need not measure, or of all pages, sorted by page."""
     problems = []
     for page in pages.measured(root) if wanted is None else wanted:
         try:
-            problems += _stale(page)
+            problems += _stale(page) if page.script.exists() else []
         except MeasureError as error:
             problems.append(str(error))
         except UnicodeDecodeError:
@@ -22,21 +24,22 @@ def check(root: Path, wanted: list[Page] | None = None) -> list[str]:
     texts = sorted((root / "docs").rglob("*.md")) if wanted is None else [page.folder / "README.md" for page in wanted]
     for path in texts:
         problems += _unmeasured(root, path) if path.exists() else []
-    if wanted is None:
-        problems += _misplaced(root)
-    return problems
+    problems += _misplaced(root, (root / "docs").rglob("*") if wanted is None else _beside(wanted))
+    return [Problem.parse(problem, "measured") for problem in problems]
 
 
-def _misplaced(root: Path) -> list[str]:
+def _beside(wanted: list[Page]) -> list[Path]:
+    return [path for page in wanted for path in page.folder.glob("*")]
+
+
+def _misplaced(root: Path, paths: Iterable[Path]) -> list[str]:
     """Results that no measure.py made, and a measure.py that no run would find."""
     problems = []
-    for path in sorted((root / "docs").rglob("results.*")):
-        if not (path.parent / "measure.py").exists():
-            name = path.relative_to(root).as_posix()
+    for path in sorted(paths):
+        name = path.relative_to(root).as_posix()
+        if path.match("results.*") and not (path.parent / "measure.py").exists():
             problems.append(f"{name}:1: nothing says how this was measured; add measure.py, or delete it")
-    for path in sorted((root / "docs").rglob("measure.py")):
-        if len(path.relative_to(root).parts) != 4:
-            name = path.relative_to(root).as_posix()
+        if path.name == "measure.py" and len(path.relative_to(root).parts) != 4:
             problems.append(f"{name}:1: it is never run; move it to the folder of a page, docs/<section>/<page>/")
     return problems
 

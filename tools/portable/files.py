@@ -24,10 +24,13 @@ ACTIVE = re.compile(
 NAMESPACE = re.compile(r"\sxmlns(?::\w+)?=\"[^\"]*\"")
 
 
-def check(settings: SiteSettings) -> list[Problem]:
-    """Report files below docs that the site must not publish: active content, links out of docs, too large ones."""
+def check(settings: SiteSettings, folder: Path | None = None) -> list[Problem]:
+    """Report files that the site must not publish: active content, links out of docs, too large ones.
+
+    folder is one below docs whose own files are looked at; None means all files below docs.
+    """
     problems = []
-    for path in sorted(settings.docs.rglob("*")):
+    for path in sorted(folder.glob("*") if folder else settings.docs.rglob("*")):
         if path.is_dir() and not path.is_symlink():
             continue
         if settings.published(path):

@@ -26,3 +26,10 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.message}; {self.fix}"
+
+    @classmethod
+    def parse(cls, text: str, rule: str) -> "Problem":
+        """The problem that an error tells as 'path:line: message; fix'; one without a fix is corrected in its line."""
+        path, line, told = re.match(r"(.+?):(\d+): (.*)", text, re.S).groups()
+        message, _, fix = told.partition("; ")
+        return cls(path, int(line), rule, message, fix or "correct this line")

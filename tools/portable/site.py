@@ -92,6 +92,11 @@ def _patterns(lines: list[str]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(lines)
 
 
+def nav_of(text: str) -> list[tuple[int, str]] | None:
+    """The paths in the nav of the text of an mkdocs.yml, with their lines; None when it has no nav."""
+    return _nav(yaml.compose(text, get_yaml_loader()))
+
+
 def _nav(node: yaml.Node) -> list[tuple[int, str]] | None:
     """The paths in the nav with their lines; None when mkdocs.yml has no nav."""
     for key, value in getattr(node, "value", []):
