@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site preview test check jobboard measure listings blocks lint format pictures lock owners bench search lighthouse clean _python _site _check _test
+.PHONY: help setup serve site preview new test check jobboard measure listings blocks lint format pictures lock owners bench search lighthouse clean _python _site _check _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -20,10 +20,11 @@ help: ## Show this list
 serve: _site ## Show the site on http://127.0.0.1:8000/ and reload on save (PORT=9000 for another port)
 	@$(RUN) -m tools.serve
 
-check: _check ## Check the pages: Markdown, links, words, diagrams, listings, measured numbers (PAGE=docs/concepts/README.md for one)
-	@failed=0; $(RUN) -m tools.portable $(PAGE) || failed=1; $(RUN) -m tools.prose $(PAGE) || failed=1; $(RUN) -m tools.listings --check || failed=1; \
-	  $(RUN) -m tools.generated --check || failed=1; $(RUN) -m tools.measure --check || failed=1; \
-	  $(RUN) -m tools.search --check || failed=1; exit $$failed
+new: _site ## Make the folder of a new page; asks for its kind and title (KIND=challenge TITLE="Lost updates")
+	@$(RUN) -m tools.new_page
+
+check: $(if $(PAGE),_test,_check) ## Check all pages; with PAGE=challenges/n-plus-one that one, its blocks and its tests too
+	@$(RUN) -m tools.check $(PAGE)
 
 listings: _site ## Fill the listings of all pages, and what is generated, from the files that they name
 	@$(RUN) -m tools.listings && $(RUN) -m tools.generated
