@@ -11,16 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools import generated, listings, portable
+from tools import generated, listings, portable, prose, vocabulary
 from tools.check import anatomy
 from tools.measure.check import check as check_measured
 from tools.measure.pages import Page as MeasuredPage
 from tools.portable.problem import Problem
-
-try:
-    from tools import prose
-except ImportError:
-    prose = None
+from tools.search import queries as search_queries
+from tools.search.report import stale
 
 TO_WRITE = "still to write"
 UNREADABLE = {"encoding", "control-character"}  # rules: no other check can look at such a page
@@ -58,6 +55,11 @@ def _measured(root: Path, pages: list[Path] | None) -> list[Problem]:
     return check_measured(root, None if names is None else [MeasuredPage(name, root) for name in names])
 
 
+def _search(root: Path) -> list[Problem]:
+    queries, problems = search_queries.read(root)
+    return [*problems, *search_queries.lacking(root, queries), *stale(root), *vocabulary.check(root)]
+
+
 def run(root: Path, pages: list[Path] | None = None, say: Callable[[str], None] = lambda name: None) -> Report:
     """Check pages (absolute paths), or all when None; `say` hears the name of each check before it begins.
 
@@ -72,9 +74,10 @@ def run(root: Path, pages: list[Path] | None = None, say: Callable[[str], None] 
         "listings": lambda: _listings(root, inside, report),
         "generated parts": lambda: generated.run(root, write=False).problems if inside != [] else [],
         "numbers": lambda: _measured(root, inside),
+        "prose": lambda: prose.check(root, pages),
     }
-    if prose:
-        checkers["prose"] = lambda: prose.check(root, pages)
+    if pages is None:
+        checkers["search"] = lambda: _search(root)
     for name, check in checkers.items():
         say(name)
         report.found[name] = check()

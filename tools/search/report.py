@@ -73,7 +73,7 @@ def fingerprint(root: Path) -> str:
 
 def stale(root: Path) -> list[Problem]:
     """Return a problem when the queries, the worker or the synonyms are newer than the committed results."""
-    if load(root)["conditions"]["fingerprint"] == fingerprint(root):
+    if load(root).get("conditions", {}).get("fingerprint") == fingerprint(root):
         return []
     what = "the queries, the search or the synonyms have changed since this was measured"
     return [Problem(RESULTS, 1, "search", what, "measure again: make search")]
