@@ -86,7 +86,7 @@ def test_a_page_without_a_query_too_few_and_too_few_blind_are_named(hub):
     many = [Query(str(n), str(n), "exact", (".", "concepts/indexing"), (), n < 83, n) for n in range(250)]
     (problem,) = queries.lacking(hub, many)
     assert problem.message == "83 of 250 are blind, under a third"
-    assert queries.lacking(hub, [*many[1:], Query("x", "x", "exact", (".",), (), True, 2)] + many[:1]) == []
+    assert queries.lacking(hub, [*many[1:], Query("x", "x", "exact", (".",), (), True, 2), *many[:1]]) == []
 
 
 def test_the_score_counts_the_first_page_that_answers():

@@ -7,6 +7,7 @@ from pathlib import Path
 from tools.check import todo
 from tools.portable.files import ASSETS, CONTRACT
 from tools.portable.problem import Problem
+from tools.vocabulary import SYNONYMS
 
 QUESTIONS = "questions.txt"
 PAGE, MEASURED = ("README.md", QUESTIONS), ("measure.py", "results.txt", "results.svg", CONTRACT)
@@ -23,6 +24,8 @@ def test_of(folder: Path) -> str:
 def check(root: Path, folder: Path, *, is_page: bool, reference: bool = False) -> Iterator[Problem]:
     """Yield what is wrong in the folder of a page, or of a section (is_page=False), which holds pages in folders."""
     allowed = (*PAGE, test_of(folder), *MEASURED) if is_page else PAGE
+    if folder == root / "docs":
+        allowed += (Path(SYNONYMS).name,)
     for path in sorted(folder.iterdir()):
         if path.name.startswith(HIDDEN) or path.suffix == ".pyc":
             continue

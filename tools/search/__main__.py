@@ -1,4 +1,4 @@
-"""python -m tools.search [--check] [--misses] [--pages N ...]: does the search find, beside stock Material and Pagefind?
+"""python -m tools.search [--check] [--misses] [--pages N ...]: does the search find, beside Material and Pagefind?
 
 Builds the site twice, asks every query of tests/search/queries.tsv in a real browser, prints success@1, success@3, MRR
 and the share without a result by kind, and writes the tables of docs/reference/search/.
