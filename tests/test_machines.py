@@ -80,9 +80,8 @@ def test_every_page_has_its_markdown_beside_it(site, heads):
     for name, page in heads.items():
         twin, source = site / name / "index.md", ROOT / "docs" / name / "README.md"
         assert outline(twin.read_text("utf-8")) == outline(source.read_text("utf-8")), name
-        [link] = page.xpath("//link[@type='text/markdown']/@href")
-        [shown] = page.xpath("//article//a[.='Markdown']/@href")
-        assert link == shown == "index.md", name
+        [link] = page.xpath("//article//a[@rel='alternate'][@type='text/markdown']")
+        assert (link.text, link.get("href")) == ("Markdown", "index.md"), name
 
 
 def test_links_of_the_twins_lead_where_the_page_says(site, heads):

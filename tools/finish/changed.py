@@ -32,7 +32,9 @@ def _links(page: Page, record: catalogue.Record, path: str) -> list[str]:
         where = html.escape(quote(path))
         parts.append(f'<a href="{repo}/commits/HEAD/{where}">History</a>')
     if record.source:
-        parts.append(f'<a href="{record.twin.rpartition("/")[2]}" type="text/markdown">Markdown</a>')
+        # No <link> in the head says the same: the theme takes each that is rel=alternate for another language's site.
+        twin = record.twin.rpartition("/")[2]
+        parts.append(f'<a rel="alternate" type="text/markdown" href="{twin}">Markdown</a>')
     if record.source and repo:
         query = html.escape(f"template={FORM}&page={quote(path)}")
         parts.append(f'<a href="{repo}/issues/new?{query}">This page is wrong</a>')

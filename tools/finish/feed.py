@@ -55,11 +55,9 @@ def atom(records: list[Record]) -> bytes:
 def page(page: Page) -> None:
     """Name the feed in the head of a page, where there will be one."""
     if not page.is_error_page and catalogue.of(page).address and commits.of(page.site).commits:
-        title = f"{catalogue.SITE_NAME}: new and changed pages"
-        link = (
-            f'<link rel="alternate" type="application/atom+xml" title="{title}" href="{page.base.rstrip("/")}/{NAME}">'
-        )
-        page.before("</head>", link + "\n")
+        # Not 'alternate' alone: the theme takes that for the site in another language, and fetches a sitemap beside it.
+        link = f'<link rel="alternate feed" type="application/atom+xml" title="{catalogue.SITE_NAME}" href="'
+        page.before("</head>", f'{link}{page.base.rstrip("/")}/{NAME}">\n')
 
 
 def site(site: Site) -> None:

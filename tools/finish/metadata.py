@@ -28,9 +28,6 @@ def _open_graph(record: Record) -> dict[str, str]:
         width, height = map(str, cards.SIZE)
         properties |= {"og:image": record.root + record.card, "og:image:width": width, "og:image:height": height}
         properties["og:image:alt"] = ": ".join(reversed(cards.texts(record)))
-    if record.url and record.commit:
-        properties["article:published_time"] = commits.stamp(record.commit.first)
-        properties["article:modified_time"] = commits.stamp(record.commit.time)
     return properties
 
 

@@ -68,7 +68,7 @@ def relinked(text: str, source: str, twin: str, root: str) -> tuple[str, str]:
 
 
 def page(page: Page) -> None:
-    """Write the twin, and name it in the head."""
+    """Write the twin; the line that tools/finish/changed.py writes links to it."""
     if page.is_error_page:
         return
     record = catalogue.of(page)
@@ -79,4 +79,3 @@ def page(page: Page) -> None:
     path = page.site.root / record.twin
     path.parent.mkdir(parents=True, exist_ok=True)  # MkDocs makes the folder only after this
     path.write_text(twin, "utf-8", newline="\n")
-    page.before("</head>", f'<link rel="alternate" type="text/markdown" href="{path.name}">\n')
