@@ -40,7 +40,7 @@ WRONG = {
         "6 minutes",
         "20 minutes",
         "**Needs:**",
-        "the page says 20 minutes; 1,096 words and 1 samples take",
+        "the page says 20 minutes; its 1,096 words, and 1 × code,",
     ),
     "a part is missing": (
         "## Prevent",

@@ -20,7 +20,7 @@ from tools.search import queries as search_queries
 from tools.search.report import stale
 
 TO_WRITE = "still to write"
-UNREADABLE = {"encoding", "control-character"}  # rules: no other check can look at such a page
+UNREADABLE = {"encoding", "control-character", "too-complex"}  # rules: no other check can look at such a page
 
 
 @dataclass

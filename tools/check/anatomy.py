@@ -114,7 +114,7 @@ def _box(page: Page, kind: Kind, unwritten: set[int]) -> Found:
         elif kind.parts and not unwritten:
             counted = facts.of(page)
             if abs(int(stated[1]) - counted.minutes) > MINUTES_OFF:
-                what = f"{counted.words:,} words and {counted.samples} samples take about {counted.minutes:.0f}"
+                what = f"its {counted.words:,} words, and {counted.samples} × code, take about {counted.minutes:.0f}"
                 yield line, f"the page says {stated[1]} minutes; {what}", "write that time"
 
 

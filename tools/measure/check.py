@@ -23,7 +23,7 @@ def check(root: Path, wanted: list[Page] | None = None) -> list[Problem]:
             problems.append(f"{page.where(page.results)}: {what}; measure again: {page.command}")
     texts = sorted((root / "docs").rglob("*.md")) if wanted is None else [page.folder / "README.md" for page in wanted]
     for path in texts:
-        problems += _unmeasured(root, path) if path.exists() else []
+        problems += _unmeasured(root, path) if path.is_file() else []
     problems += _misplaced(root, (root / "docs").rglob("*") if wanted is None else _beside(wanted))
     return [Problem.parse(problem, "measured") for problem in problems]
 

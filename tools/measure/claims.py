@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from pathlib import Path
 
@@ -58,6 +58,14 @@ class Facts:
 
 def facts_of(folder: Path) -> Facts:
     """Return what the results and the tests of a page folder say."""
+    files = sorted(path for path in (folder / "results.txt", *folder.glob("test_*.py")) if path.exists())
+    stats = [(path.name, path.stat()) for path in files]
+    return _facts_of(folder, tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats))
+
+
+@lru_cache(maxsize=1024)
+def _facts_of(folder: Path, _unchanged: tuple) -> Facts:
+    """The same, kept until one of the files changes: many pages link to a few."""
     found = Facts()
     results = folder / "results.txt"
     if results.exists():
