@@ -9,6 +9,7 @@ from tools.measure.results import Bytes
 from tools.search import report
 from tools.search.queries import KINDS
 
+RIGHT = "| ---: "
 COSTS = "| Index | Sent | Memory | First results | Query, median | Query, 95 % |"
 
 
@@ -30,7 +31,7 @@ def _found(data: dict[str, Any]) -> str:
         f"{about['date']} with {about['browser']}, {about['peers']}.",
         "",
         "| Search | Queries | Right page first | Among the first three | Mean reciprocal rank | Nothing found |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| --- {RIGHT * 5}|",
     ]
     for engine, scores in data["quality"].items():
         for group, name in ((report.BLIND, "blind"), (report.ALL, "all")):
@@ -42,19 +43,19 @@ def _found(data: dict[str, Any]) -> str:
 
 def _kinds(quality: dict[str, Any]) -> str:
     engines = list(quality)
-    lines = [f"| Kind | Queries | {' | '.join(engines)} |", "| --- " * (2 + len(engines)) + "|"]
+    lines = [f"| Kind | Queries | {' | '.join(engines)} |", f"| --- {RIGHT * (1 + len(engines))}|"]
     for kind, name in KINDS.items():
-        cells = [f"{_share(quality[e][kind]['first'])}, {_share(quality[e][kind]['three'])}" for e in engines]
+        cells = [f"{_share(quality[e][kind]['first'], 0)}, {_share(quality[e][kind]['three'], 0)}" for e in engines]
         lines.append(f"| {name} | {quality[engines[0]][kind]['count']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _costs(costs: dict[str, Any]) -> str:
-    return "\n".join([f"| Search {COSTS}", "| --- " * 7 + "|", *(f"| {e} {_cost(one)}" for e, one in costs.items())])
+    return "\n".join([f"| Search {COSTS}", f"| --- {RIGHT * 6}|", *(f"| {e} {_cost(one)}" for e, one in costs.items())])
 
 
 def _sizes(sizes: dict[str, Any]) -> str:
-    lines = [f"| Pages | Search {COSTS}", "| --- " * 8 + "|"]
+    lines = [f"| Pages | Search {COSTS}", f"| ---: | --- {RIGHT * 6}|"]
     lines += [f"| {int(pages):,} | {e} {_cost(one)}" for pages, costs in sizes.items() for e, one in costs.items()]
     return "\n".join(lines)
 
@@ -66,5 +67,5 @@ def _cost(one: dict[str, Any]) -> str:
     return f"| {index} | {Bytes(one['sent'])} | {Bytes(one['memory'])} | {times} |"
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.1f} %"
+def _share(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f}\u00a0%"

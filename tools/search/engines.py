@@ -71,8 +71,8 @@ class Engine:
     options: dict = field(default_factory=dict)
 
 
-OURS = Engine("this site", WORKER)
-STOCK = Engine("stock Material", WORKER)
+OURS = Engine("This site", WORKER)
+STOCK = Engine("Stock Material", WORKER)
 PEER = Engine("Pagefind", PAGEFIND, {"bundle": BUNDLE})
 
 
