@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site preview new test check jobboard measure listings blocks lint format pictures lock owners bench search lighthouse clean _python _site _check _test
+.PHONY: help setup serve site preview new test check jobboard measure listings blocks lint format pictures lock owners bench search parity lighthouse clean _python _site _check _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -56,6 +56,9 @@ bench: _test ## Measure build, save-to-browser and memory beside bare Material a
 
 search: _test ## Ask the search every query of tests/search, beside stock Material and Pagefind (SEARCH="--misses")
 	@$(RUN) -m tools.search $(SEARCH)
+
+parity: _test ## Build with ProperDocs and Zensical too, and compare what a reader gets
+	@$(RUN) -m tools.parity
 
 lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
 	@$(RUN) -m tools.lighthouse

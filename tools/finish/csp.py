@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 
+from tools.finish import zensical
 from tools.finish.page import FinishError, Page
 
 META = '<meta http-equiv="Content-Security-Policy" content="'
@@ -23,10 +24,12 @@ THEME_SCRIPTS = (
     "'sha256-DrEMJJ29sL7vIloQzly+VUGMxKcBTMII+OfW7Y8AkG4='",
     "'sha256-/8wPdzX9q0NNJXyA5lzsLojXFpkeaXVxhbfkUOQaWy8='",
 )
+# Zensical 0.0.73: another base path, the same other two
+ZENSICAL_SCRIPTS = ("'sha256-df4DfLZpjATLpmneU0I9Rv3Po7dXgc4UizABQQZgWDE='", *THEME_SCRIPTS[1:])
 POLICY = "; ".join(
     [
         "default-src 'none'",
-        "script-src 'self' " + " ".join(THEME_SCRIPTS),
+        "script-src 'self' {scripts}",
         "style-src 'self' 'unsafe-inline'",  # inline SVG carries its own rules; styles cannot run code
         "img-src 'self' data:",
         "font-src 'self'",
@@ -62,10 +65,18 @@ def page(page: Page) -> None:
     charset = CHARSET.search(page.html)
     if not charset:
         raise page.missing('<meta charset="utf-8">')
+    known = ZENSICAL_SCRIPTS if zensical.made(page) else THEME_SCRIPTS
     for attributes, body in INLINE.findall(page.html):
-        if "json" not in attributes and script_hash(body) not in THEME_SCRIPTS:
+        if "json" not in attributes and script_hash(body) not in known:
             raise FinishError(
                 f"{page.where(body or '<script')}: the page holds a script of its own, which would run in the reader's "
                 f"browser: '{body.strip()[:40]}'; delete it (if it is the theme's: adapt tools/finish/csp.py)"
             )
-    page.html = page.html[: charset.end()] + "\n" + META + POLICY + '">' + page.html[charset.end() :]
+    page.html = (
+        page.html[: charset.end()]
+        + "\n"
+        + META
+        + POLICY.format(scripts=" ".join(known))
+        + '">'
+        + page.html[charset.end() :]
+    )
