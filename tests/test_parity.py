@@ -6,6 +6,7 @@ import shutil
 from fnmatch import fnmatchcase
 
 import pytest
+from conftest import REPO
 
 from tools.finish import dates, zensical
 from tools.finish.page import FinishError, Page, Site
@@ -146,9 +147,13 @@ def test_a_page_without_a_day_gets_the_plugins_own(raw_site):
     dates.page(page)
     day = re.compile(r'<time datetime="[^"]+">[^<]+</time>')
     assert day.findall(page.html) == day.findall(html) != []
-    again = page.html
-    dates.page(page)
-    assert page.html == again
+
+
+def test_the_day_leads_to_the_history_of_the_page(site):
+    html = (site / "concepts/indexing/index.html").read_text("utf-8")
+    foot = re.search(r'<p class="nexus-updated">(.*?)</p>', html, re.S)[1]
+    assert f'href="{REPO}/commits/main/docs/concepts/indexing/README.md">History</a>' in foot
+    assert "/commits/" not in (site / "404.html").read_text("utf-8")
 
 
 def test_without_git_there_is_no_day(tmp_path):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.generated import contract, errors, measurements, paths, search, versions
+from tools.generated import contract, errors, freshness, measurements, paths, search, versions
 from tools.parts import STALE, replace, spliced
 from tools.portable.problem import Problem
 
@@ -23,6 +23,7 @@ PAGES: dict[str, Maker] = {
     "docs/reference/versions/README.md": versions.parts,
     "docs/reference/measurements/README.md": measurements.parts,
     "docs/reference/search/README.md": search.parts,
+    "docs/reference/freshness/README.md": freshness.parts,
     "docs/technologies/openapi-contract/README.md": contract.parts,
 }
 
