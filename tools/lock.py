@@ -18,6 +18,7 @@ LOCKS = {
     "tests/requirements.txt": ["site", "prose", "test", f"{JOBBOARD}:dev"],
     "tools/bench/requirements.txt": ["bench"],
     "tools/search/requirements.txt": ["search"],
+    "tools/fresh/requirements.txt": ["links"],
     "tools/parity/requirements.txt": ["site", "parity"],
     "examples/jobboard/requirements.txt": [f"{JOBBOARD}:runtime"],
     "examples/jobboard/requirements-dev.txt": [f"{JOBBOARD}:dev"],
