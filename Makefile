@@ -5,7 +5,7 @@ VENV   ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site preview new test check jobboard measure listings blocks lint format pictures lock owners bench search parity lighthouse clean _python _site _check _test
+.PHONY: help setup serve site preview new test check jobboard measure listings blocks lint format pictures lock owners bench search parity lighthouse fresh newest links clean _python _site _check _test
 
 ifeq ($(OS),Windows_NT)
 RUN := $(VENV)/Scripts/python
@@ -58,7 +58,7 @@ search: _test ## Ask the search every query of tests/search, beside stock Materi
 	@$(RUN) -m tools.search $(SEARCH)
 
 parity: _test ## Build with ProperDocs and Zensical too, and compare what a reader gets
-	@$(RUN) -m tools.parity
+	@$(RUN) -m tools.parity $(if $(REPORT),--report $(REPORT))
 
 lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
 	@$(RUN) -m tools.lighthouse
@@ -78,6 +78,15 @@ lock: _test ## Resolve pyproject.toml into the lock files, with hashes (UPGRADE=
 
 owners: _site ## Ask the owner of the repository about changes of the machinery, by CODEOWNERS (OWNER=@name)
 	@$(RUN) -m tools.owners $(OWNER)
+
+fresh: _test ## List packages newer than the locks, within what the pins allow, and support that ends soon
+	@$(RUN) -m tools.fresh.packages
+
+newest: _test ## Run every test on those newer packages, in a copy of the last commit (REPORT=file.json to keep what failed)
+	@$(RUN) -m tools.fresh.packages --test $(REPORT)
+
+links: _test ## Ask every link to another site whether it still answers
+	@$(RUN) -m tools.fresh.links $(REPORT)
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) .cache site preview.zip test-results

@@ -28,8 +28,8 @@ PINS = {
     "actions/upload-pages-artifact": ("fc324d3547104276b827a68afc52ff2a11cc49c9", "v5.0.0"),
     "actions/deploy-pages": ("cd2ce8fcbc39b97be8ca5fce6e763baed58fa128", "v5.0.0"),
     "actions/upload-artifact": ("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),
-    "lycheeverse/lychee-action": ("8646ba30535128ac92d33dfc9133794bfdd9b411", "v2.8.0"),
 }
+MAY_WRITE = {("publish.yml", "deploy"): {"pages", "id-token"}, ("links.yml", "tell"): {"issues"}}
 USES = re.compile(r"^\s*(?:- )?uses:\s*(\S.*)$", re.M)
 PINNED = re.compile(r"([\w.-]+/[\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)")
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)\b")
@@ -78,7 +78,7 @@ def make_targets() -> set[str]:
 
 
 def test_the_workflows_are_here():
-    assert {path.name for path in WORKFLOWS} >= {"check.yml", "publish.yml"}
+    assert {path.name for path in WORKFLOWS} >= {"check.yml", "publish.yml", "links.yml"}
 
 
 def test_workflows_follow_their_schema():
@@ -112,7 +112,7 @@ def test_rights_are_the_least(path):
     for name, job in jobs(path):
         assert "permissions" in job, f"{path.name}: the job {name} does not say what it may do"
         writes = {right for right, level in job["permissions"].items() if level != "read"}
-        allowed = {"pages", "id-token"} if (path.name, name) == ("publish.yml", "deploy") else set()
+        allowed = MAY_WRITE.get((path.name, name), set())
         assert writes == allowed, f"{path.name}: the job {name} may write {sorted(writes)}"
 
 
@@ -157,6 +157,29 @@ def test_make_targets_exist(path):
 def test_no_workflow_runs_code_of_a_fork_with_rights():
     for path in WORKFLOWS:
         assert not {"pull_request_target", "workflow_run"} & set(load(path)["on"]), path.name
+
+
+def test_who_may_write_issues_runs_no_code_of_a_stranger():
+    """It checks out main and starts one program of it; it installs nothing, and unpacks nothing but the report."""
+    tell = load(ROOT / ".github/workflows/links.yml")["jobs"]["tell"]
+    assert [step.get("uses", "").partition("@")[0] for step in tell["steps"]] == [
+        "actions/checkout", "actions/setup-python", "",
+    ]  # fmt: skip
+    assert "ref" not in tell["steps"][0]["with"]
+    commands = tell["steps"][-1]["run"].splitlines()
+    assert [command.split()[:3] for command in commands] == [
+        ["gh", "run", "download"],
+        ["python", "-m", "tools.fresh.issue"],
+    ]
+    script = (
+        "import sys; import tools.fresh.issue; print([m for m in sys.modules if m.split('.')[0] in ('yaml', 'mkdocs')])"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr  # without any installed package
+
+
+def test_nothing_scheduled_stands_in_the_way_of_a_pull_request():
+    assert set(load(ROOT / ".github/workflows/links.yml")["on"]) == {"schedule", "workflow_dispatch"}
 
 
 def test_every_job_of_the_check_is_required():

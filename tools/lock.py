@@ -12,10 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "3.11.5"  # the oldest that the locks serve; tools/bootstrap.py asks for it
 JOBBOARD = "examples/jobboard/pyproject.toml"
 LOCKS = {
-    "requirements.txt": ["site"],
-    # A superset of the first, so that both can live in one environment, and of what the job board's tests need.
-    "tools/prose/requirements.txt": ["prose"],
+    # What the job board's tests need is in it too: all of this lives in one environment.
     "tests/requirements.txt": ["site", "prose", "test", f"{JOBBOARD}:dev"],
+    "requirements.txt": ["site"],
+    "tools/prose/requirements.txt": ["prose"],
     "tools/bench/requirements.txt": ["bench"],
     "tools/search/requirements.txt": ["search"],
     "tools/fresh/requirements.txt": ["links"],
@@ -23,6 +23,8 @@ LOCKS = {
     "examples/jobboard/requirements.txt": [f"{JOBBOARD}:runtime"],
     "examples/jobboard/requirements-dev.txt": [f"{JOBBOARD}:dev"],
 }
+# Resolved alone, the site could get a newer package than the tests allow, and the two would not install together.
+WITHIN = {"requirements.txt": "tests/requirements.txt"}
 
 
 def command(lock: str, groups: list[str]) -> list[str]:
@@ -31,6 +33,8 @@ def command(lock: str, groups: list[str]) -> list[str]:
     options += ["--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock"]
     if os.environ.get("UPGRADE"):
         options.append("--upgrade")
+    if lock in WITHIN:
+        options += ["--constraint", WITHIN[lock]]
     for group in groups:
         options += ["--group", group]
     return [sys.executable, "-m", "uv", "pip", "compile", *options, "--output-file", lock]
