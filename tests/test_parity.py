@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 from conftest import REPO
 
-from tools.finish import dates, zensical
+from tools.finish import catalogue, changed, zensical
 from tools.finish.page import FinishError, Page, Site
 from tools.pages_server import serving
 from tools.parity import compare, read, search
@@ -144,24 +144,11 @@ def test_a_page_without_a_day_gets_the_plugins_own(raw_site):
     bare, count = re.subn(r'<p class="nexus-updated">.*?</p>', "", html, flags=re.S)
     assert count == 1
     page = Page(Site(raw_site, compare.EXPLAINED.parents[2]), path, bare)
-    dates.page(page)
+    catalogue.page(page)
+    changed.page(page)
     day = re.compile(r'<time datetime="[^"]+">[^<]+</time>')
     assert day.findall(page.html) == day.findall(html) != []
 
-
-def test_the_day_leads_to_the_history_of_the_page(site):
-    html = (site / "concepts/indexing/index.html").read_text("utf-8")
-    foot = re.search(r'<p class="nexus-updated">(.*?)</p>', html, re.S)[1]
-    assert f'href="{REPO}/commits/main/docs/concepts/indexing/README.md">History</a>' in foot
-    assert "/commits/" not in (site / "404.html").read_text("utf-8")
-
-
-def test_without_git_there_is_no_day(tmp_path):
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/README.md").write_text("# Home\n", "utf-8")
-    page = Page(Site(tmp_path, tmp_path), tmp_path / "index.html", "<article></article>")
-    dates.page(page)
-    assert page.html == "<article></article>"
 
 
 def test_zensicals_form_becomes_materials(tmp_path):

@@ -24,7 +24,7 @@ LOCKS = {
     "examples/jobboard/requirements-dev.txt": [f"{JOBBOARD}:dev"],
 }
 # Resolved alone, the site could get a newer package than the tests allow, and the two would not install together.
-WITHIN = {"requirements.txt": "tests/requirements.txt"}
+WITHIN = dict.fromkeys(["requirements.txt", "tools/prose/requirements.txt"], "tests/requirements.txt")
 
 
 def command(lock: str, groups: list[str]) -> list[str]:
