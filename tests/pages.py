@@ -19,7 +19,7 @@ WORDS = {
     "primary source": SOURCE,
     "a second one": SOURCE.replace("which lock", "what a lock"),
     "12 lines": "\n".join(f"why is my number wrong {number}" for number in range(12)),
-    "": "The second writer does not see what the first one wrote. " * 4,
+    "": " ".join(["The second writer does not see what the first one wrote."] * 4),
 }
 
 

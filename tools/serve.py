@@ -2,8 +2,8 @@
 
 Builds once, serves on 127.0.0.1 and reloads the open browser when a file is saved. A saved page alone is built again
 alone; anything else (settings, theme, a new page) builds everything, so that navigation is right. What you see is what
-is deployed, the finishing step and its Content-Security-Policy included. What `make check` would say of a saved page
-is printed after the page is shown.
+is deployed, the finishing step and its Content-Security-Policy included. What `make check` says of the
+Markdown of a saved page is printed after the page is shown.
 """
 
 import errno
