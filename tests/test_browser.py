@@ -219,62 +219,6 @@ def test_keyboard_alone_navigates(browser, address):
         visit.page.wait_for_url("**/challenges/")
 
 
-def test_keyboard_alone_searches(browser, site):
-    log: list = []
-    with serving(site, log=log) as address, Visit(browser, address) as visit:
-        assert not [path for path, _ in log if path.startswith("search/index.")], "the index is fetched before a search"
-        visit.page.keyboard.press("/")
-        assert visit.page.evaluate("document.activeElement.name") == "query"
-        visit.page.keyboard.type("graphql", delay=20)
-        visit.page.wait_for_selector(".md-search-result__link")
-        visit.page.keyboard.press("ArrowDown")
-        assert "technologies" in visit.page.evaluate("document.activeElement.href").lower()
-        visit.page.keyboard.press("Enter")
-        visit.page.wait_for_url("**/technologies/**")
-        visit.page.wait_for_selector(".md-content__inner mark")
-        assert visit.page.evaluate("window.violations") == []
-        assert [path for path, _ in log if path.startswith("search/index.")]
-        assert visit.errors == []
-
-
-def test_search_closes_with_escape(browser, address):
-    with Visit(browser, address) as visit:
-        visit.page.keyboard.press("s")
-        visit.page.keyboard.type("django")
-        visit.page.wait_for_selector(".md-search-result__link")
-        visit.page.keyboard.press("Escape")
-        assert not visit.page.evaluate("document.getElementById('__search').checked")
-
-
-def test_text_pasted_with_the_mouse_is_searched(browser, address):
-    with Visit(browser, address) as visit:
-        visit.page.locator("[data-md-component=search-query]").click()
-        visit.page.evaluate(
-            """() => {
-              const box = document.querySelector("[data-md-component=search-query]")
-              box.value = "redis"
-              box.dispatchEvent(new InputEvent("input", {bubbles: true, inputType: "insertFromPaste"}))
-            }"""
-        )
-        visit.page.wait_for_selector(".md-search-result__link")
-
-
-def test_search_link_with_a_question(browser, address):
-    with Visit(browser, address + "?q=celery") as visit:
-        visit.page.wait_for_selector(".md-search-result__link")
-
-
-def test_search_reports_an_index_that_does_not_load(browser, site):
-    with serving(site) as address, Visit(browser, address) as visit:
-        visit.page.route("**/search/index.*.json", lambda route: route.fulfill(status=503))
-        visit.page.keyboard.press("/")
-        visit.page.keyboard.type("django")
-        assert until(visit.page, "document.querySelector('.md-search-result__meta').textContent.includes('No match')")
-        visit.page.unroute("**/search/index.*.json")
-        visit.page.keyboard.type(" orm")
-        visit.page.wait_for_selector(".md-search-result__link")
-
-
 def test_without_javascript(browser, address):
     with Visit(browser, address + "concepts/", java_script_enabled=False, width=390) as visit:
         page = visit.page

@@ -336,7 +336,7 @@ def test_description_is_cut_at_a_word():
     assert len(short) <= 160 and short.endswith("word…")
 
 
-# ---- assets, search ----------------------------------------------------------------------------------------------
+# ---- assets ----------------------------------------------------------------------------------------------
 
 
 def test_one_stylesheet_and_one_script(site):
@@ -379,23 +379,6 @@ def test_pruning_keeps_every_other_rule():
         "[data-md-color-primary=custom]{--a:2}:is(.a,.b) c{d:e}"
         "@keyframes k{0%{a:b}to{c:d}}"
     ).replace(",.tabbed-set b", "")
-
-
-def test_search_index_is_split(site):
-    stub = json.loads((site / search.INDEX).read_text("utf-8"))
-    assert stub["docs"] == [] and len((site / search.INDEX).read_bytes()) < 600
-    index = json.loads((site / stub["config"]["index"]).read_text("utf-8"))
-    assert {entry["location"].split("#")[0] for entry in index["docs"]} >= {"", "technologies/", "collaboration/"}
-    assert (site / stub["config"]["engine"]).is_file()
-    assert len(list((site / "search").iterdir())) == 2
-
-
-def test_preview_replaces_the_entries_of_changed_pages_only(tmp_path):
-    site = Site(tmp_path)
-    entry = lambda location, text: {"location": location, "title": "t", "text": text}  # noqa: E731
-    search._merge(site, [entry("", "home"), entry("a/", "old"), entry("a/#x", "gone"), entry("a/b/", "kept")])
-    merged = search._merge(site, [entry("a/", "new")])
-    assert [(e["location"], e["text"]) for e in merged] == [("", "home"), ("a/", "new"), ("a/b/", "kept")]
 
 
 # ---- policy ------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tools.finish.search_index import ERRORS_PAGE, page_of, trimmed, with_questi
 INDEX = "search/search_index.json"
 SCRIPTS = "assets/javascripts/search"
 WORKER = "assets/javascripts/search-worker.js"
-# In the order in which they need each other; the first is the library, whose licence stays at its head.
+# In the order in which they need each other; the first is the library.
 ENGINE = ("minisearch.js", "words.js", "index.js", "query.js", "similar.js", "weigh.js", "rank.js", "teaser.js", "engine.js")
 SETTING = re.compile(r'"search": ?"([^"]*?)assets/javascripts/workers/search\.[^"]+\.js"')
 JS_COMMENT = re.compile(r"^[ \t]*(?:/\*(?!!).*?\*/|//.*?$)[ \t]*\n?|^[ \t]+", re.S | re.M)
@@ -43,15 +43,22 @@ def _named(site: Site, folder: str, stem: str, suffix: str, text: str) -> str:
     return name
 
 
+def _read(site: Site, name: str) -> str:
+    path = site.root / SCRIPTS / name
+    if not path.is_file():
+        raise FinishError(f"{SCRIPTS}/{name} is missing in the site: copy docs/assets/javascripts there")
+    return path.read_text("utf-8")
+
+
 def _script(site: Site, *names: str) -> str:
     """The named scripts as one, without comments, in a scope of their own. Raises FinishError."""
-    parts = []
-    for name in names:
-        path = site.root / SCRIPTS / name
-        if not path.is_file():
-            raise FinishError(f"{SCRIPTS}/{name} is missing in the site: copy docs/assets/javascripts there")
-        parts.append(JS_COMMENT.sub("", path.read_text("utf-8")))
-    return '"use strict";{\n' + "".join(parts) + "}\n"
+    return '"use strict";{\n' + "".join(JS_COMMENT.sub("", _read(site, name)) for name in names) + "}\n"
+
+
+def _licence(site: Site) -> str:
+    """The licence of the library, as the comment that every copy must carry."""
+    text = _read(site, "minisearch.txt")
+    return f"/*! MiniSearch. {text[text.index('Copyright') :].strip()} */\n"
 
 
 def site(site: Site) -> None:
@@ -76,7 +83,7 @@ def site(site: Site) -> None:
     settings = index["config"] | {
         "root": "../../",  # from the worker's own address, which is the only one that it knows
         "index": _named(site, "search", "index", kind, text),
-        "engine": _named(site, SCRIPTS, "engine", "js", _script(site, *ENGINE)),
+        "engine": _named(site, SCRIPTS, "engine", "js", _licence(site) + _script(site, *ENGINE)),
         "box": _named(site, SCRIPTS, "box", "js", _script(site, "box.js")),
     }
     stub = json.dumps({"config": settings, "docs": []}, separators=(",", ":"))

@@ -22,7 +22,7 @@ document$.subscribe(() => {
 /* Search. The theme asks its worker on keyup only, so a text pasted or dropped with the mouse would not be searched.
  * The worker loads the index when it is sent a space: when the reader reaches for the box, not when the page loads. */
 const searchBox = "[data-md-component=search-query]"
-const searchRoot = new URL(JSON.parse(document.getElementById("__config").textContent).base + "/", location)
+const searchRoot = new URL(JSON.parse(document.getElementById("__config").textContent).base.replace(/\/?$/, "/"), location)
 const ask = (box, ...values) =>
   values.forEach(value => {
     box.value = value

@@ -13,9 +13,9 @@ self.nexusSearch = function ({ config, docs }) {
     if (!slots.length) return { ...shown, typed, items: [] }
     const last = /[\p{L}\p{N}_]$/u.test(typed) ? pieces(chunks(query.text).at(-1) ?? "")[0]?.[0] : ""
     const found = filtered(find(index, slots, last), query, index)
-    const pages = rank(found, slots, index).filter((page, i, all) => page.score > all[0].score * FAINT)
+    const pages = rank(found, slots, chunks(query.text).length, index).filter((page, i, all) => page.score > all[0].score * FAINT)
     const match = matcher(index.shown(found.flatMap(({ terms }) => terms)))
-    const items = pages.slice(0, MOST_PAGES).map(page => item(page, slots, match, index))
+    const items = pages.slice(0, MOST_PAGES).map(page => item(page, slots, match, !query.not.length, index))
     return items.length ? { ...shown, typed, items } : { ...shown, typed, items, nearest: nearest(query, typed, index) }
   }
 }
@@ -42,24 +42,24 @@ const flat = text => ` ${chunks(text).flatMap(simple).join(" ")} `
 
 /* A page and its best sections, best first. The theme shows the first, folds the rest, and takes the entry without
  * a fragment for the page. */
-function item(page, slots, match, { pages, rarity }) {
+function item(page, slots, match, any, { pages, rarity }) {
   const article = pages.get(page.url)
-  const explains = page.said > page.asked ? page.message : null // before sections that only use the same words
+  const { entry: explains, message } = (page.said > page.asked && page.explains) || {} // before what only uses its words
   const order = ([a, { score: x }], [b, { score: y }]) => (b === explains) - (a === explains) || y - x
   const hits = [...page.entries].sort(order).slice(0, MOST_SECTIONS)
   const missing = slots.length > MOST_MISSING ? [] : slots.filter(slot => !page.covered.has(slot)).map(slot => slot.missing)
-  const result = hits.map(([entry], i) => view(entry, match, page.score * 0.9 ** i, missing, rarity))
+  const result = hits.map(([entry], i) => view(entry, match, page.score * 0.9 ** i, missing, rarity, entry === explains ? message : undefined))
   const at = result.findIndex(entry => entry.location === article.location)
-  const [own] = at < 0 ? [view(article, match, 0, [], rarity)] : result.splice(at, 1)
+  const [own] = at < 0 ? [view({ ...article, text: any ? article.text : "" }, match, 0, [], rarity)] : result.splice(at, 1)
   // found by a question: the answer is the page, more than any section of it
   if (!result.length || page.asked > Math.max(page.said, 1)) result.unshift({ ...own, score: page.score * 1.001 })
   else result.splice(at < 0 ? result.length : at, 0, own)
   return result
 }
 
-function view({ location, title, text }, match, score, missing, rarity) {
+function view({ location, title, text }, match, score, missing, rarity, message) {
   const seen = new Set()
-  const heading = marked(title, match, seen), sentence = teaser(text, match, rarity, seen)
+  const heading = marked(title, match, seen), sentence = teaser(text, match, rarity, seen, message)
   const marks = [...seen].filter(word => word.length > 2 && !NUMBER.test(word)).slice(0, MOST_MARKS)
   return {
     location,
@@ -79,7 +79,7 @@ function nearest({ text, must, not, phrases }, typed, { written, similar }) {
   }
   const words = chunks(text).slice(0, 8).map(word => {
     const whole = simple(word)[0]
-    return written.has(whole) || STOP.has(whole) ? word : similar(whole, 3)[0]?.[0]
+    return written.has(whole) || STOP.has(whole) ? word : similar(whole, Math.max(2, Math.min(4, Math.floor(whole.length / 3))))[0]?.[0]
   })
   return words.some(Boolean) ? words.filter(Boolean).join(" ") : undefined
 }

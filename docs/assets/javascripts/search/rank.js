@@ -23,9 +23,9 @@ function find({ mini }, slots, last) {
   })
 }
 
-/* Pages, best first: {url, score, entries: Map {entry: {score, terms}}, covered: Map {slot: fit}, like, by} */
-function rank(found, slots, { documents, weightOf }) {
-  const groups = new Map(), slotsBy = new Map(), sure = Math.min(1, slots.length / SURE)
+/* Pages for a query of `length` words, best first: {url, score, entries: Map {entry: {score, terms}}, covered: Map {slot: fit}, like, by} */
+function rank(found, slots, length, { documents, weightOf }) {
+  const groups = new Map(), slotsBy = new Map(), sure = Math.min(1, length / SURE)
   for (const slot of slots) for (const term of slot.terms.keys()) slotsBy.set(term, [...(slotsBy.get(term) ?? []), slot])
   const total = slots.reduce((sum, { worth }) => sum + worth, 0)
   const share = covered => [...covered].reduce((sum, [{ worth }, fit]) => sum + worth * fit, 0) / total
@@ -47,7 +47,7 @@ function rank(found, slots, { documents, weightOf }) {
       const asked = share(cover(hit.queryTerms, new Map()))
       const said = Math.min(1, weightOf(hit.terms) / document.weight)
       const likes = page.likes[document.kind]
-      if (document.kind !== "question" && asked * said > Math.max(0, ...likes)) page.message = document.entry
+      if (document.kind !== "question" && asked * said > Math.max(0, ...likes)) page.explains = document
       likes.push(asked * said)
       if (asked > 0.5) cover(hit.queryTerms, page.covered)
       score *= asked * said

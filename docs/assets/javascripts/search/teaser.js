@@ -9,7 +9,7 @@ function matcher(terms) {
   const kept = new Map()
   return chunk => {
     let found = kept.get(chunk)
-    if (!found) kept.set(chunk, (found = pieces(chunk).flat().filter(term => terms.has(term))))
+    if (!found) kept.set(chunk, (found = known(chunk).terms.filter(term => terms.has(term))))
     return found
   }
 }
@@ -43,14 +43,14 @@ function sentencesOf(text) {
   return split.get(text)
 }
 
-/* The sentence with the rarest of the matched words, and what follows it while there is room */
-function teaser(text, match, rarity, seen) {
+/* The sentence with the message that was searched, or with the rarest of the matched words; and what follows it while there is room */
+function teaser(text, match, rarity, seen, message) {
   const sentences = sentencesOf(text)
   let best = 0, most = -1
-  sentences.forEach(([, words], i) => {
+  sentences.forEach(([sentence, words], i) => {
     const found = new Set()
     for (const word of words) for (const term of match(word)) found.add(term)
-    let worth = 0
+    let worth = message && sentence.includes(message) ? Infinity : 0
     for (const term of found) worth += rarity(term)
     if (worth > most) [best, most] = [i, worth]
   })

@@ -41,32 +41,39 @@ function stem(word) {
 
 const lower = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
 
-/* {chunk: [[whole, ...parts] of each piece]}; a site has some ten thousand different chunks, a query adds a few */
-const known = new Map()
+/* What is known of a chunk: a site has some ten thousand different ones, a query adds a few.
+ *
+ *   pieces   each piece as its whole and its parts: "a.fooBar" -> [["a"], ["foobar", "foo", "bar"]]
+ *   row      the wholes as they stand in a row: ["a", "foobar"]
+ *   terms    all of them */
+const kept = new Map()
 
-/* The pieces of a chunk, each as its whole and its parts: "a.fooBar" -> [["a"], ["foobar", "foo", "bar"]] */
-function pieces(chunk) {
-  let found = known.get(chunk)
-  if (found) return found
-  const text = chunk.replace(/['’]s$/, "").replace(/['’]/g, "")
-  const suffix = text.match(/[+#]*$/)[0]
-  if (VERSION.test(text)) found = [[text]]
-  else if (suffix) found = [[lower(text)]]
-  else {
-    found = text.split(JOINT).map(piece => {
-      const whole = fold(lower(piece.replace(/_/g, "")))
-      const parts = piece.split(PART).filter(part => part.length > 1)
-      return parts.length < 2 ? [whole] : [whole, ...parts.map(part => fold(lower(part)))]
-    })
-    found = found.filter(([whole]) => whole)
-    if (found.length > 1 && found.length < 4 && !/[.:@]/.test(text))
-      found.push([found.map(([whole]) => whole).join("")])
+function known(chunk) {
+  let found = kept.get(chunk)
+  if (!found) {
+    found = analysed(chunk.replace(/['’]s$/, "").replace(/['’]/g, ""))
+    found.terms = found.pieces.flat()
+    if (kept.size < 100_000) kept.set(chunk, found)
   }
-  if (known.size < 100_000) known.set(chunk, found)
   return found
 }
 
+function analysed(text) {
+  if (VERSION.test(text) || /[+#]$/.test(text)) return { pieces: [[lower(text)]], row: [lower(text)] }
+  const found = []
+  for (const piece of text.split(JOINT)) {
+    const whole = fold(lower(piece.replace(/_/g, "")))
+    const parts = piece.split(PART).filter(part => part.length > 1)
+    if (whole) found.push(parts.length < 2 ? [whole] : [whole, ...parts.map(part => fold(lower(part)))])
+  }
+  const row = found.map(([whole]) => whole)
+  if (row.length > 1 && row.length < 4 && !/[.:@]/.test(text)) found.push([row.join("")]) // CI/CD, n+1, docker-compose
+  return { pieces: found, row }
+}
+
 const chunks = text => text.match(CHUNK) ?? []
+const pieces = chunk => known(chunk).pieces
+const simple = chunk => known(chunk).row
 
 /* The names of concepts, by their first word: Map {first: [{rest, term}]} */
 function conceptsOf(synonyms) {
@@ -82,13 +89,6 @@ function conceptsOf(synonyms) {
   return names
 }
 
-/* The pieces of a chunk as they stand in a row: without parts, and without the joined whole */
-function simple(chunk) {
-  const found = pieces(chunk).map(([whole]) => whole)
-  const last = found.length - 1
-  return last > 1 && found[last] === found.slice(0, last).join("") ? found.slice(0, last) : found
-}
-
 /* Call `use(term, start, end)` for each concept named in a row of words; `end` is behind its last word */
 function named(row, names, use) {
   for (let start = 0; start < row.length; start++)
@@ -100,8 +100,9 @@ function named(row, names, use) {
 function termsOf(text, names) {
   const terms = [], row = []
   for (const chunk of chunks(text)) {
-    row.push(...simple(chunk))
-    for (const piece of pieces(chunk)) terms.push(...piece)
+    const found = known(chunk)
+    for (const word of found.row) row.push(word)
+    for (const term of found.terms) terms.push(term)
   }
   named(row, names, term => terms.push(term))
   return terms
