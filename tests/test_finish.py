@@ -1,7 +1,6 @@
 """The finishing step on a built site: each step does its work, and fails loudly when the theme no longer fits."""
 
 import html
-import json
 import re
 import shutil
 import sys

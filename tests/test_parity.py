@@ -6,7 +6,6 @@ import shutil
 from fnmatch import fnmatchcase
 
 import pytest
-from conftest import REPO
 
 from tools.finish import catalogue, changed, zensical
 from tools.finish.page import FinishError, Page, Site
@@ -148,7 +147,6 @@ def test_a_page_without_a_day_gets_the_plugins_own(raw_site):
     changed.page(page)
     day = re.compile(r'<time datetime="[^"]+">[^<]+</time>')
     assert day.findall(page.html) == day.findall(html) != []
-
 
 
 def test_zensicals_form_becomes_materials(tmp_path):

@@ -13,6 +13,7 @@ QUESTIONS = "questions.txt"
 PAGE, MEASURED = ("README.md", QUESTIONS), ("measure.py", "results.txt", "results.svg", CONTRACT)
 FEWEST = 12  # questions of a page
 FEWEST_TO_LOOK_UP = 10  # of one in the reference, which is found by its title
+LONGEST = 300  # characters of a question: more is a text, not a question or one line of a message
 HIDDEN = (".", "__pycache__")  # what no git keeps
 
 
@@ -54,7 +55,7 @@ def _folder(root: Path, folder: Path) -> Iterator[Problem]:
 
 
 def _questions(root: Path, folder: Path, fewest: int) -> Iterator[Problem]:
-    """Too few questions, and one that stands there twice."""
+    """Too few questions, one that stands there twice, and one that is none."""
     path = folder / QUESTIONS
     name = path.relative_to(root).as_posix()
     if not path.is_file():
@@ -70,6 +71,9 @@ def _questions(root: Path, folder: Path, fewest: int) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         question = " ".join(line.casefold().split())
+        if len(question) > LONGEST:
+            fix = "write one question, or one line of a message, on each line"
+            yield Problem(name, number, "questions", f"{len(question)} characters in one line", fix)
         if question in seen:
             message = f"this question stands in line {seen[question]} already"
             yield Problem(name, number, "questions", message, "delete one")

@@ -18,7 +18,17 @@ INDEX = "search/search_index.json"
 SCRIPTS = "assets/javascripts/search"
 WORKER = "assets/javascripts/search-worker.js"
 # In the order in which they need each other; the first is the library.
-ENGINE = ("minisearch.js", "words.js", "index.js", "query.js", "similar.js", "weigh.js", "rank.js", "teaser.js", "engine.js")
+ENGINE = (
+    "minisearch.js",
+    "words.js",
+    "index.js",
+    "query.js",
+    "similar.js",
+    "weigh.js",
+    "rank.js",
+    "teaser.js",
+    "engine.js",
+)
 SETTING = re.compile(r'"search": ?"([^"]*?)assets/javascripts/workers/search\.[^"]+\.js"')
 JS_COMMENT = re.compile(r"^[ \t]*(?:/\*(?!!).*?\*/|//.*?$)[ \t]*\n?|^[ \t]+", re.S | re.M)
 
