@@ -352,7 +352,7 @@ def line_of(
     (tmp_path / "docs/x/README.md").write_text("# X\n\nText.\n", "utf-8")
     site = Site(tmp_path / "site", tmp_path, repo)
     known = {"docs/x/README.md": commit} if commit else {}
-    site.state["history"] = commits.History(os.path.realpath(tmp_path), known)
+    site.state["history"] = commits.History("docs", known)
     page = Page(site, tmp_path / "site/x/index.html", f"{catalogue.ARTICLE}<h1>X</h1><p>Text.</p>{html}</article>")
     catalogue.page(page)
     changed.page(page)

@@ -69,7 +69,7 @@ def on_files(files, config):
         if file.abs_src_path is None:
             continue
         path = os.path.abspath(file.abs_src_path)
-        found = history.commits.get(history.path(path))
+        found = history.commits.get(history.path(file.src_uri))
         commit = (found.name, found.time) if found else ("", int(time.time()))  # not committed yet: today
         plugin.last_revision_commits[path] = commit
         plugin.cached_source_paths[path] = path

@@ -131,8 +131,7 @@ def _add_source(page: Page, record: Record) -> None:
         lines = questions.read_text("utf-8", errors="replace").splitlines()
         record.questions = [line.strip() for line in lines if line.strip()]
     history = commits.of(page.site)
-    if history.top:
-        record.commit = history.commits.get(history.path(source))
+    record.commit = history.commits.get(history.path(record.source.removeprefix("docs/")))
 
 
 def page(page: Page) -> None:

@@ -44,7 +44,7 @@ def _links(page: Page, record: catalogue.Record, path: str) -> list[str]:
 def _when(page: Page, record: catalogue.Record, written: str) -> str:
     """The first part of the line: the day, `written` by the theme or of the commit, and the commit."""
     if not record.commit:
-        return f"{written} (not committed yet)" if written and commits.of(page.site).top and record.source else written
+        return f"{written} (not committed yet)" if written and commits.of(page.site).docs and record.source else written
     name = f"<code>{record.commit.name[:7]}</code>"
     if page.site.repo_url.startswith(GITHUB):
         name = f'<a href="{page.site.repo_url}/commit/{record.commit.name}">{name}</a>'
@@ -60,7 +60,7 @@ def page(page: Page) -> None:
     if not written and CLASS in page.html:
         raise page.missing("the day of the last change in overrides/partials/source-file.html")
     when = _when(page, record, written[1] if written else "")
-    path = history.path(page.site.source / record.source) if history.top and record.source else record.source
+    path = history.path(record.source.removeprefix("docs/")) if history.docs else record.source
     parts = [*([f"<span>{when}</span>"] if when else []), *_links(page, record, path)]
     line = f"<p {CLASS}>\n    " + "\n    ".join(parts) + "\n  </p>"
     if written:

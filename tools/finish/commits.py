@@ -5,7 +5,6 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from tools.finish.page import Site
 
@@ -26,14 +25,14 @@ class Commit:
 
 @dataclass(frozen=True)
 class History:
-    """The folder of the repository, and the commit of each path below it. Both empty where there is no history."""
+    """Where the pages lie below the repository, and the commit of each path there. Both empty without a history."""
 
-    top: str = ""
+    docs: str = ""
     commits: dict[str, Commit] = field(default_factory=dict)
 
-    def path(self, file: Path) -> str:
-        """The path of a file below the repository, with slashes."""
-        return os.path.relpath(os.path.realpath(file), self.top).replace(os.sep, "/")
+    def path(self, page: str) -> str:
+        """The path below the repository of a file that is named from the folder of the pages."""
+        return f"{self.docs}/{page}"
 
 
 def stamp(seconds: int) -> str:
@@ -51,7 +50,10 @@ def git(folder: str, *arguments: str) -> str:
 
 
 def read(docs: str) -> History:
-    """The history of the files below docs. Renames are followed; one alone is no change, whatever it changes."""
+    """The history of the files below docs, a path without symbolic links.
+
+    Renames are followed; one alone is no change, whatever it changes.
+    """
     top, head = git(docs, "rev-parse", "--show-toplevel").strip(), git(docs, "rev-parse", "HEAD").strip()
     return _read(docs, top, head) if top and head else History()
 
@@ -82,7 +84,10 @@ def _read(docs: str, top: str, head: str) -> History:
                 first[today] = when
             if status[0] == "A":
                 begun.add(today)
-    return History(top, {path: Commit(*found, first[path]) for path, found in newest.items()})
+    return History(
+        os.path.relpath(docs, top).replace(os.sep, "/"),
+        {path: Commit(*found, first[path]) for path, found in newest.items()},
+    )
 
 
 def of(site: Site) -> History:
