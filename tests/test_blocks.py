@@ -80,6 +80,7 @@ EXPECTED = {
         (7, "no verifier for a 'sh' block"),
         (11, "does not name its language"),
     ],
+    "yaml-bomb": [(4, "stand for more than 10000 values"), (14, "stand for more than 10000 values")],
     "yaml-compose": [(8, "'imagee' was unexpected"), (12, "'servics' does not match")],
     "yaml-dependabot": [(4, "'updates' is a required property"), (5, "('updats' was unexpected)")],
     "yaml-syntax": [

@@ -15,7 +15,11 @@ from tools.finish import zensical
 from tools.finish.page import FinishError, Page
 
 META = '<meta http-equiv="Content-Security-Policy" content="'
-INLINE = re.compile(r"<script(?![^>]*\ssrc=)([^>]*)>(.*?)</script>", re.S)
+INLINE = re.compile(r"<script(?![^>]*\ssrc=)([^>]*)>(.*?)</script>", re.S | re.I)
+# What the policy lets pass and no page may bring along: it loads a script that lies beside a page, or leads away.
+ACTIVE = re.compile(
+    r"<(?:script\b[^>]*[\s/]src\b|meta\b[^>]*\bhttp-equiv\b|base\b|i?frame\b|object\b|embed\b|form\b)[^>]*", re.I
+)
 SCOPE = re.compile(r'__md_scope=new URL\("([^"]*)",location\)')
 CHARSET = re.compile(r'<meta charset="utf-8"\s*/?>', re.I)
 # Material 9.8.1: the base path, the palette, and the target of the address's fragment
@@ -55,7 +59,7 @@ def script_hash(body: str) -> str:
 def page(page: Page) -> None:
     """Write the policy right after the character set: a meta policy does not govern what stands before it.
 
-    Raises FinishError for an inline script that is not the theme's.
+    Raises FinishError for a script that is not the theme's, and for what leads the reader away by itself.
     """
     scope = SCOPE.search(page.html)
     if not scope:
@@ -72,6 +76,12 @@ def page(page: Page) -> None:
                 f"{page.where(body or '<script')}: the page holds a script of its own, which would run in the reader's "
                 f"browser: '{body.strip()[:40]}'; delete it (if it is the theme's: adapt tools/finish/csp.py)"
             )
+    article = page.html.find("<article")
+    if active := ACTIVE.search(page.html, article, page.html.find("</article", article)):
+        raise FinishError(
+            f"{page.where(active[0])}: the page holds '{active[0][:40]}>', which would load a script or lead away from "
+            "the site; delete it"
+        )
     page.html = (
         page.html[: charset.end()]
         + "\n"

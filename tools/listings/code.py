@@ -9,6 +9,7 @@ from tools import symbols
 SKETCH = "sketch"
 PROJECT = "examples/jobboard"
 NOT_OURS = {".git", ".venv", ".cache", "site"}  # what git does not keep is not there for anybody else
+MOST_CHARACTERS = 200  # of a path; a system refuses to look up a much longer one
 MOST_LINES = 30  # of a symbol: one too long to show is too long
 MOST_LINES_OF_A_FILE = 60  # of another language, which is shown whole
 
@@ -36,6 +37,8 @@ def source(title: str, root: Path, folder: Path) -> Source:
     Raises ListingError when there is no such file.
     """
     name, _, symbol = title.partition("::")
+    if len(name) > MOST_CHARACTERS:
+        raise ListingError(f"the title '{name[:40]}…' names no file", "write the path from the root of the repository")
     if "/" not in name:
         path = folder / name
         if not name or not path.is_file():

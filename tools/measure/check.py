@@ -66,7 +66,7 @@ def _unmeasured(root: Path, path: Path) -> list[str]:
     where = path.relative_to(root).as_posix()
     try:
         found = list(claims.check(root, path))
-    except (MeasureError, SyntaxError, UnicodeDecodeError):
+    except (MeasureError, SyntaxError, UnicodeDecodeError, OSError):
         return []  # reported with its place by _stale, by tools.listings or by tools.portable
     advice = "write the number that was measured, put code in backticks, or name it in GIVEN of measure.py"
     return [

@@ -4,7 +4,7 @@ import difflib
 import html
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -92,12 +92,12 @@ class Links:
             rule = "link-outside"
         elif exact := self._wrong_case(target):
             rule, values["name"] = "link-case", Path(os.path.relpath(exact, page.path.parent)).as_posix()
-        elif target.is_dir():
+        elif _is(Path.is_dir, target):
             rule = "link-directory"
             values["found"] = path.rstrip("/") + "/"
-        elif not target.exists():
+        elif not _is(Path.exists, target):
             rule, values["fix"] = "link-missing", self._suggestion(page, target)
-            if target.suffix in (".html", "") and (target.with_suffix(".md").exists() or target.suffix):
+            if target.suffix in (".html", "") and (_is(Path.exists, target.with_suffix(".md")) or target.suffix):
                 rule = "link-html"
         elif target.suffix == ".html":
             rule = "link-html"
@@ -176,6 +176,14 @@ def _locate(page: Page, address: str, start: int, scheme: str = "") -> int:
         if typed.search(line) or (scheme and scheme[:4] in line.lower()):
             return number
     return start
+
+
+def _is(what: Callable[[Path], bool], path: Path) -> bool:
+    """Ask the system about a path; what it cannot even look up, such as a name of 300 characters, is not there."""
+    try:
+        return what(path)
+    except OSError:
+        return False
 
 
 def _names(folder: Path) -> frozenset[str]:

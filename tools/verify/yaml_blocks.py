@@ -16,6 +16,7 @@ from tools.portable.problem import Problem
 from tools.verify import programs
 
 CORRECT = "correct this line"
+MOST_NODES = 10_000  # of a document with its aliases written out, which check-jsonschema does; a few stand for millions
 PINNED = re.compile(r"^(\./|docker://.+@sha256:)|@[0-9a-f]{40}$")
 UNEXPECTED = re.compile(r"'([^']+)'(?:, '[^']+')* (?:was|were) unexpected")
 
@@ -35,6 +36,10 @@ def verify(blocks: list[Fence], root: Path) -> Iterator[Problem]:
         except RecursionError:
             yield fence.problem(0, "not YAML that anybody reads: it is nested too deeply", CORRECT)
             continue
+        if large := next((tree for tree in documents if tree and _size(tree, {}) > MOST_NODES), None):
+            message = f"the aliases of this document stand for more than {MOST_NODES} values"
+            yield fence.problem(large.start_mark.line + 1, message, "write out what they stand for")
+            continue
         schema = _schema(documents[0]) if len(documents) == 1 else None
         for tree in documents:
             for node in _nodes(tree):
@@ -51,6 +56,16 @@ def verify(blocks: list[Fence], root: Path) -> Iterator[Problem]:
     # zizmor reads none of its files when one is no workflow
     if workflows := [fence for fence in schemas.get("github-workflows", []) if id(fence) not in invalid]:
         yield from _by_zizmor(workflows)
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many nodes a document has when its aliases are written out; infinite when one stands for itself."""
+    if id(node) not in known:
+        known[id(node)] = float("inf")  # until all below it is counted
+        held = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = (part for item in held for part in (item if isinstance(item, tuple) else (item,)))
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _nodes(tree: yaml.Node | None) -> Iterator[yaml.Node]:
