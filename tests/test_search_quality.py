@@ -8,7 +8,7 @@ from conftest import ROOT
 from tools.search import queries, report
 from tools.search.engines import OURS, Answer, ask
 from tools.search.queries import QUERIES, Query
-from tools.search.score import score
+from tools.search.score import rank, score
 
 FIRST, THREE, ZERO = 0.85, 0.95, 0.01  # of the blind queries: the least, the least, the most
 TO_DO = "\nlook at the misses: make search SEARCH=--misses"
@@ -17,7 +17,12 @@ TO_DO = "\nlook at the misses: make search SEARCH=--misses"
 def test_the_right_page_is_found(address, browser):
     asked, problems = queries.read(ROOT)
     assert problems == []
-    answers = ask(browser, OURS, address, [query.text for query in asked])
+    own = queries.of_new_pages(ROOT, asked)
+    answers = ask(browser, OURS, address, [query.text for query in [*asked, *own]])
+    ranks = [(query, rank(query, answer)) for query, answer in zip(own, answers[len(asked) :], strict=True)]
+    lost = [query for query, place in ranks if place is None or place > 3]
+    assert lost == [], "a page is not among the first three for a line of its questions.txt"
+    answers = answers[: len(asked)]
     found = report.scores(asked, answers)
     print(report.table(OURS.name, found))
     blind = found[report.BLIND]
@@ -28,7 +33,7 @@ def test_the_right_page_is_found(address, browser):
 
 def test_the_queries_and_the_tables_are_current():
     asked, problems = queries.read(ROOT)
-    assert [str(problem) for problem in [*problems, *queries.lacking(ROOT, asked), *report.stale(ROOT)]] == []
+    assert [str(problem) for problem in [*problems, *queries.lacking(asked), *report.stale(ROOT)]] == []
 
 
 @pytest.fixture
@@ -74,19 +79,24 @@ def test_other_columns_are_named(hub):
     assert str(queries.read(hub)[1][0]).startswith(f"{QUERIES}:1: the columns are other ones; write these")
 
 
-def test_a_page_without_a_query_too_few_and_too_few_blind_are_named(hub):
+def test_too_few_queries_and_too_few_blind_ones_are_named(hub):
     asked, problems = queries.read(hub)
     assert problems == []
-    assert [str(problem) for problem in queries.lacking(hub, asked)] == [
+    assert [str(problem) for problem in queries.lacking(asked)] == [
         f"{QUERIES}:3: 2 queries, 250 are needed; write 248 more, from the readers' side"
     ]
-    (first, second) = (problem.message for problem in queries.lacking(hub, asked[:1]))
-    assert first == "no query expects the page docs/concepts/indexing"
-    assert second == "1 queries, 250 are needed"
     many = [Query(str(n), str(n), "exact", (".", "concepts/indexing"), (), n < 83, n) for n in range(250)]
-    (problem,) = queries.lacking(hub, many)
+    (problem,) = queries.lacking(many)
     assert problem.message == "83 of 250 are blind, under a third"
-    assert queries.lacking(hub, [*many[1:], Query("x", "x", "exact", (".",), (), True, 2), *many[:1]]) == []
+    assert queries.lacking([*many[1:], Query("x", "x", "exact", (".",), (), True, 2), *many[:1]]) == []
+
+
+def test_a_page_that_no_query_expects_is_asked_with_its_own_questions(hub):
+    asked, _ = queries.read(hub)
+    assert queries.of_new_pages(hub, asked) == []
+    (hub / "docs/concepts/indexing/questions.txt").write_text("# of readers\none\ntwo\nthree\nfour\n", "utf-8")
+    own = queries.of_new_pages(hub, asked[:1])
+    assert [(query.text, query.best) for query in own] == [(n, ("concepts/indexing",)) for n in ("one", "two", "three")]
 
 
 def test_the_score_counts_the_first_page_that_answers():

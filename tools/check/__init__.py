@@ -57,7 +57,7 @@ def _measured(root: Path, pages: list[Path] | None) -> list[Problem]:
 
 def _search(root: Path) -> list[Problem]:
     queries, problems = search_queries.read(root)
-    return [*problems, *search_queries.lacking(root, queries), *stale(root), *vocabulary.check(root)]
+    return [*problems, *search_queries.lacking(queries), *stale(root), *vocabulary.check(root)]
 
 
 def run(root: Path, pages: list[Path] | None = None, say: Callable[[str], None] = lambda name: None) -> Report:
