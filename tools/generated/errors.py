@@ -21,7 +21,7 @@ ENTRY = re.compile(r"(?:[-*] )?((?:\*\*`[^`\n]{8,}`\*\*(?:,| and| or|, and below
 HEADING = re.compile(r"#+ +(.+)")
 OF_MESSAGES = re.compile(r"message|pitfall", re.I)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
-GROUP = re.compile(r"^## (.+)\n\nFrom \[the page\]\((?:\.\./)*([^()]+)README\.md\):\n\n((?:- .*\n)+)", re.M)
+GROUP = re.compile(r"^## \[(.+)\]\((?:\.\./)*([^()]+)README\.md\)\n\n((?:- .*\n)+)", re.M)
 MESSAGE = re.compile(r"\*\*`([^`\n]+)`\*\*")
 
 
