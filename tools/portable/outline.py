@@ -39,6 +39,10 @@ class Outline(HTMLParser):
         self._flush()
         self._set_ends()
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Read '<![' as a browser does, as a comment up to the next '>'; html.parser stops at what it cannot read."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self._inspect(tag, values)
