@@ -1,9 +1,10 @@
 /* From documents to pages: a page counts with its best sections, and with the question or message most like the query. */
 const SECTIONS = [1, 0.5, 0.3, 0.2, 0.1, 0.1] // how much the best, the second best, … section of a page counts
-const LIKE = { question: 1.5, message: 2.5, listed: 1.2 } // beside the sections of the best page, which count 1
+const LIKE = { question: 1.5, message: 3, listed: 1.2 } // beside the sections of the best page, which count 1
 const MORE = [1, 0.3, 0.15] // how much the question most like the query counts, the second, the third
 const SURE = 3 // of so many words we say whether they are a message; fewer are likely to be only about one
-const COVERAGE = 2 // the power of the share of the query that a page has
+const TOPIC = 1.5 // that many places of a page speak of it, beside its best sections
+const OFTEN = 2 // in so many places a word counts half of what it counts in any number
 const CERTAIN = 1 // the query is this message, so the list has it too
 const BEHIND = 0.97 // the list of messages, beside the page that explains one
 
@@ -38,13 +39,15 @@ function rank(found, slots, length, { documents, weightOf }) {
     const document = documents[hit.id]
     if (!groups.has(document.url)) groups.set(document.url, emptyGroup(document.url))
     const page = groups.get(document.url)
+    const here = cover(hit.queryTerms, new Map())
+    if (document.kind !== "listed") for (const [slot, fit] of here) page.places.set(slot, (page.places.get(slot) ?? 0) + fit)
     let score = hit.score * (document.entry.boost ?? 1)
     if (document.kind === "section") {
       page.scores.push(score)
       cover(hit.queryTerms, page.covered)
     } else {
       // both ways, so that neither a long line nor a short one wins by its length
-      const asked = share(cover(hit.queryTerms, new Map()))
+      const asked = share(here)
       const said = Math.min(1, weightOf(hit.terms) / document.weight)
       const likes = page.likes[document.kind]
       if (document.kind !== "question" && asked * said > Math.max(0, ...likes)) page.explains = document
@@ -55,13 +58,14 @@ function rank(found, slots, length, { documents, weightOf }) {
     if (document.kind !== "question") keep(page.entries, document.entry, score, hit.terms)
   }
   for (const page of groups.values()) {
-    page.sections = share(page.covered) ** COVERAGE * weightedSum(page.scores, SECTIONS)
+    page.topic = TOPIC * share(new Map([...page.places].map(([slot, times]) => [slot, times / (times + OFTEN)])))
+    page.sections = share(page.covered) * weightedSum(page.scores, SECTIONS)
     const { question, message, listed } = page.likes
     page.asked = LIKE.question * weightedSum(question, MORE)
     page.said = sure * Math.max(LIKE.message * Math.max(0, ...message), LIKE.listed * Math.max(0, ...listed))
   }
   const most = Math.max(...[...groups.values()].map(page => page.sections)) || 1
-  for (const page of groups.values()) page.score = page.sections / most + Math.max(page.asked, page.said)
+  for (const page of groups.values()) page.score = page.sections / most + page.topic + Math.max(page.asked, page.said)
   return behind([...groups.values()]).sort((a, b) => b.score - a.score)
 }
 
@@ -74,7 +78,7 @@ function behind(pages) {
   return pages
 }
 
-const emptyGroup = url => ({ url, entries: new Map(), scores: [], covered: new Map(), likes: { question: [], message: [], listed: [] } })
+const emptyGroup = url => ({ url, entries: new Map(), scores: [], covered: new Map(), places: new Map(), likes: { question: [], message: [], listed: [] } })
 
 const weightedSum = (scores, weights) => scores.sort((a, b) => b - a).reduce((sum, score, i) => sum + score * (weights[i] ?? 0), 0)
 
