@@ -60,7 +60,7 @@ def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
     """
     groups = {page_of(location): list(entries) for location, entries in groups.items()}
     for page, entries in groups.items():
-        if page and (questions := vocabulary.questions(source / "docs" / page)):
+        if questions := vocabulary.questions(source / "docs" / page):
             entries[0] = entries[0] | {"questions": questions}
     above = {page.rstrip("/").rpartition("/")[0] + "/" for page in groups}
     for page in groups:
