@@ -349,5 +349,5 @@ def test_dependabot_without_a_wait_or_with_a_wrong_key_is_rejected(tmp_path):
     hasty.parent.mkdir()
     hasty.write_text(text.replace("default-days: 7", "default-days: 1"), "utf-8")
     assert "dependabot-cooldown" in zizmor(hasty).stdout
-    hasty.write_text(text.replace("directory:", "direktory:"), "utf-8")
+    hasty.write_text(text.replace("directories:", "direktories:"), "utf-8")
     assert schema("dependabot", hasty).returncode == 1
