@@ -168,7 +168,7 @@ self.onmessage = ({ data: { type, data } }) => {
   if (type === 0) self.postMessage({ type: 1, data: data.config.mark })
   else if (data === "broken") self.postMessage({ type: 3, data: { items: [], failed: true } })
   else {
-    const items = [[{ location: "b/#x" }, { location: "gone/" }], [{ location: data }]]
+    const items = [[{ location: "b/#x" }, { location: "gone/" }, { location: "" }], [{ location: data }]]
     self.postMessage({ type: 3, data: { items } })
   }
 }
@@ -197,6 +197,6 @@ def test_the_two_search_boxes_are_translated(tmp_path, browser):
     with serving(tmp_path, "/hub/") as address:
         page = browser.new_page()
         page.goto(address)
-        assert page.evaluate(ASK, [address, "a&lt;b"]) == [1, 3, [2, 1], 2]
+        assert page.evaluate(ASK, [address, "a&lt;b"]) == [1, 3, [0, 2, 1], 3]
         assert page.evaluate(ASK, [address, "broken"]) == [1, 4, None, None]
         page.close()

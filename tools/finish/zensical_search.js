@@ -11,9 +11,13 @@ let inner = null // our worker
 const address = location => new URL(location, ROOT).href
 const typed = input => (typeof input === "string" ? input.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]) : "")
 
+/* Material's box shows the page above its sections, whichever fits best */
+const isPage = ({ location }) => !location.includes("#")
+
 function answer({ items, failed }) {
   if (failed) return { type: 4 }
-  const ids = items.flat().map(({ location }) => places.get(address(location))).filter(id => id !== undefined)
+  const entries = items.flatMap(group => [...group.filter(isPage), ...group.filter(entry => !isPage(entry))])
+  const ids = entries.map(({ location }) => places.get(address(location))).filter(id => id !== undefined)
   const data = { items: ids.map(id => ({ id, matches: [] })), query: { values: [] }, pagination: { total: ids.length } }
   return { type: 3, data }
 }
