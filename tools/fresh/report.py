@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 LARGEST = 500_000  # bytes of the file
-MOST = 100  # entries and notes that are shown
-LONGEST = 300  # characters of one text
+MOST = 60  # entries, and notes, that are shown: GitHub takes 65,536 characters in all
+LONGEST = 250  # characters of one text
 
 
 class ReportError(Exception):
