@@ -10,7 +10,7 @@ from tools.measure.pages import Page, measured
 from tools.measure.report import FOOT, LABEL
 
 NUMBERED = re.compile(r"  +")
-SECTIONS = ("concepts", "challenges", "technologies", "best-practices", "start", "collaboration")
+SECTIONS = ("concepts", "challenges", "technologies", "best-practices", "start", "collaboration", "about")
 
 
 def parts(root: Path) -> dict[str, str]:
