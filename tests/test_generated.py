@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -221,7 +221,8 @@ def test_every_page_has_its_place_in_the_list_of_freshness():
     for page in freshness.pages(ROOT):
         link = f"]({freshness._link(page)})"
         assert sum(part.count(link) for part in parts.values()) == 1 and link in text, page.name
-    days = [line.split(" ")[1] for line in parts["measured"].splitlines() if line.startswith("| 20")]
+    rows = [line for line in parts["measured"].splitlines() if line.startswith("| ")][2:]
+    days = [datetime.strptime(row.split(" ")[1].replace("\xa0", " "), "%d %b %Y") for row in rows]
     assert len(days) == len(measurements.measured(ROOT)) and days == sorted(days)
 
 

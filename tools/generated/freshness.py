@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def parts(root: Path) -> dict[str, str]:
             read.append(f"- {link}")
     old = sum(1 for *_, behind in measured if behind)
     head = f"**{len(measured)} pages** have measurements, {old} of them on a version that is no longer listed."
-    rows = [f"| {day} | {link} | {behind or 'none'} |" for day, _, link, behind in sorted(measured)]
+    rows = [f"| {_short(day)} | {link} | {behind or 'none'} |" for day, _, link, behind in sorted(measured)]
     table = ["| Measured on | Page | Versions that are no longer listed |", "| --- | --- | --- |", *rows]
     return {
         "measured": "\n".join([head, "", *table]),
@@ -53,6 +54,12 @@ def pages(root: Path) -> Iterator[Page]:
     """Yield every page but the home page, in the order of their folders."""
     for path in sorted((root / "docs").glob("*/**/README.md")):
         yield Page(path.parent.relative_to(root / "docs").as_posix(), root)
+
+
+def _short(day: str) -> str:
+    """Return '23 Nov 2026' for 2026-11-23, with spaces at which no line breaks."""
+    when = date.fromisoformat(day)
+    return f"{when.day} {when:%b %Y}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _link(page: Page) -> str:
