@@ -8,7 +8,7 @@ MEASURES = [
     "tools/parity/compare.py",
     "tools/parity/search.py",
     "tools/parity/sites.py",
-    "tools/finish/dates.py",
+    "tools/finish/changed.py",
     "tools/finish/zensical.py",
     "tools/finish/zensical_search.py",
     "tools/finish/zensical_search.js",
