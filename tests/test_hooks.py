@@ -8,6 +8,8 @@ import sys
 import pytest
 from conftest import run
 
+from tools.finish.search_index import ERRORS_PAGE, trimmed
+
 PLAIN = "hooks:\n  - tools/hooks.py\n"
 
 
@@ -92,4 +94,7 @@ def test_search_index_equals_the_plugins_own(site, raw_site):
     stub = json.loads((site / "search/search_index.json").read_text("utf-8"))
     ours = json.loads((site / stub["config"]["index"]).read_text("utf-8"))["docs"]
     theirs = json.loads((raw_site / "search/search_index.json").read_text("utf-8"))["docs"]
-    assert ours == theirs and len(ours) > 20
+    bare = [{name: entry[name] for name in ("location", "title", "text")} for entry in ours]
+    plain = [trimmed(entry) for entry in theirs]
+    differ = {mine["location"].split("#")[0] for mine, entry in zip(bare, plain, strict=True) if mine != entry}
+    assert differ <= {ERRORS_PAGE} and len(ours) > 20

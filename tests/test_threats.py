@@ -84,7 +84,9 @@ def test_an_installation_checks_hashes_and_builds_nothing(monkeypatch, tmp_path)
     assert commands[0][commands[0].index("--only-binary") + 1] == ":all:"
     for name, job in jobs(PUBLISH):
         for step in job["steps"]:
-            assert "pip" not in step.get("run", "") and set(MAKE.findall(step.get("run", ""))) <= {"site"}, name
+            assert "pip" not in step.get("run", "") and set(MAKE.findall(step.get("run", ""))) <= {"check", "site"}, (
+                name
+            )
 
 
 # ---- the build ---------------------------------------------------------------------------------------------------
@@ -93,7 +95,7 @@ def test_an_installation_checks_hashes_and_builds_nothing(monkeypatch, tmp_path)
 def test_a_build_runs_no_code_of_a_page(project, tmp_path):
     """Tests and measurements stand beside a page; `make serve`, `site` and `preview` leave them alone."""
     trace = tmp_path / "trace"
-    for name in ("conftest.py", "hooks.py", "measure.py", "sitecustomize.py", "test_other.py", "__init__.py"):
+    for name in ("conftest.py", "hooks.py", "measure.py", "sitecustomize.py", "test_other.py"):
         for folder in ("docs", "docs/other"):
             (project / folder / name).write_text(f"open({str(trace)!r}, 'w').write('ran')\n", "utf-8")
     for command in (["tools.build"], ["tools.portable"]):

@@ -40,7 +40,7 @@ def atom(records: list[Record]) -> bytes:
     feed = ElementTree.Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": "en"})
     _add(feed, "title", catalogue.SITE_NAME)
     _add(feed, "subtitle", "New and changed pages")
-    _add(feed, "id", root)
+    _add(feed, "id", root + NAME)  # the root alone is the home page
     _add(feed, "updated", commits.stamp(newest[0].commit.time))
     _add(feed, "link", rel="self", type="application/atom+xml", href=root + NAME)
     _add(feed, "link", rel="alternate", type="text/html", href=root)
