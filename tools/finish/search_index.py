@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from tools import vocabulary
+from tools.finish.page import FinishError
 from tools.generated import errors
 
 CODE_BLOCK = re.compile(r"<pre[^>]*>(?:<code[^>]*>)?(.*?)(?:</code>)?</pre>", re.S)
@@ -19,6 +20,7 @@ BREAKS = tuple(f"<{slash}{name}>" for name in ("p", "ul", "ol", "li") for slash 
 CODE = re.compile(r"<code>([^`<]*)</code>")
 TAG = re.compile(r"</?[a-z][^<>]*>")
 FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re.M)  # a row of numbers and units
+SERIES = re.compile(r"(?:\d[\d,.]* · )+\d[\d,.]*[;,]?")
 REPEATING = ("reference/errors/", "reference/glossary/", "reference/measurements/")  # what other pages explain
 BEHIND = 0.6  # how much a section of such a page, or of one that introduces the pages below it, counts
 ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
@@ -33,13 +35,19 @@ def _block(found: re.Match) -> str:
 
 
 def lines_of(text: str) -> str:
-    """The text of an entry without markup: one line for each block, and for each line of code."""
+    """The text of an entry without markup, one line for each block and for each line of code; without rows of numbers,
+    which nobody searches."""
     if "<" in text:
         text = CODE_BLOCK.sub(_block, text)
         for tag in BREAKS:
             text = text.replace(tag, "\n")
         text = TAG.sub("", CODE.sub(r"`\1`", text))
-    lines = (line.strip(" ") for line in FIGURES.sub("", html.unescape(text)).split("\n"))
+    text = html.unescape(text)
+    if "\t" in text:
+        text = FIGURES.sub("", text)
+    if " · " in text:
+        text = SERIES.sub("", text)
+    lines = (line.strip(" ") for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
@@ -73,7 +81,10 @@ def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
 def _add_messages(groups: dict[str, list[dict]], source: Path) -> None:
     """Put each message of the error index to the section that explains it, and shorten the index to its headings."""
     listing = groups.get(ERRORS_PAGE, [])
-    for heading, page, messages in errors.listed(source):
+    found = list(errors.listed(source))
+    if listing and not found:
+        raise FinishError(f"{errors.ERRORS}/README.md: no message is found in it; run: make listings")
+    for heading, page, messages in found:
         here = next((i for i, entry in enumerate(listing) if entry["title"] == heading), None)
         entries = groups.get(page)
         if here is None or not entries:

@@ -1,6 +1,7 @@
 /* From documents to pages: a page counts with its best sections, and with the question or message most like the query. */
 const SECTIONS = [1, 0.5, 0.3, 0.2, 0.1, 0.1] // how much the best, the second best, … section of a page counts
-const LIKE = { question: 1.5, message: 3, listed: 1.2 } // beside the sections of the best page, which count 1
+const LIKE = { question: 1.5, message: 2.5, listed: 1.2 } // beside the sections of the best page, which count 1
+const WHOLE = 1 // added where a message is there word for word, before one that only resembles it
 const MORE = [1, 0.3, 0.15] // how much the question most like the query counts, the second, the third
 const SURE = 3 // of so many words we say whether they are a message; fewer are likely to be only about one
 const TOPIC = 1.5 // that many places of a page speak of it, beside its best sections
@@ -62,7 +63,8 @@ function rank(found, slots, length, { documents, weightOf }) {
     page.sections = share(page.covered) * weightedSum(page.scores, SECTIONS)
     const { question, message, listed } = page.likes
     page.asked = LIKE.question * weightedSum(question, MORE)
-    page.said = sure * Math.max(LIKE.message * Math.max(0, ...message), LIKE.listed * Math.max(0, ...listed))
+    const same = Math.max(0, ...message)
+    page.said = sure * Math.max(LIKE.message * same + (same > 0.97 ? WHOLE : 0), LIKE.listed * Math.max(0, ...listed))
   }
   const most = Math.max(...[...groups.values()].map(page => page.sections)) || 1
   for (const page of groups.values()) page.score = page.sections / most + page.topic + Math.max(page.asked, page.said)
