@@ -20,9 +20,12 @@ BREAKS = tuple(f"<{slash}{name}>" for name in ("p", "ul", "ol", "li") for slash 
 CODE = re.compile(r"<code>([^`<]*)</code>")
 TAG = re.compile(r"</?[a-z][^<>]*>")
 FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re.M)  # a row of numbers and units
+# The last lines of a listing of results: the machine, its versions, the hashes of the code.
+PROVENANCE = re.compile(r"^\tmachine .*?^\tseal .*?$", re.M | re.S)
 SERIES = re.compile(r"(?:\d[\d,.]* · )+\d[\d,.]*[;,]?")
 REPEATING = ("reference/errors/", "reference/glossary/", "reference/measurements/")  # what other pages explain
 BEHIND = 0.6  # how much a section of such a page, or of one that introduces the pages below it, counts
+WORDS = Path(__file__).resolve().parents[2] / "docs/assets/javascripts/search/words.js"
 ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
 
 
@@ -35,8 +38,8 @@ def _block(found: re.Match) -> str:
 
 
 def lines_of(text: str) -> str:
-    """The text of an entry without markup, one line for each block and for each line of code; without rows of numbers,
-    which nobody searches."""
+    """The text of an entry without markup, one line for each block and for each line of code; without rows of numbers
+    and without where they were measured, which nobody searches."""
     if "<" in text:
         text = CODE_BLOCK.sub(_block, text)
         for tag in BREAKS:
@@ -44,7 +47,7 @@ def lines_of(text: str) -> str:
         text = TAG.sub("", CODE.sub(r"`\1`", text))
     text = html.unescape(text)
     if "\t" in text:
-        text = FIGURES.sub("", text)
+        text = FIGURES.sub("", PROVENANCE.sub("", text))
     if " · " in text:
         text = SERIES.sub("", text)
     lines = (line.strip(" ") for line in text.split("\n"))
@@ -61,6 +64,18 @@ def page_of(location: str) -> str:
     return re.sub(r"(^|/)index\.html$", r"\1", location.split("#")[0])
 
 
+STOP = frozenset(
+    re.search(r'const STOP = new Set\(\s*\((.*?)\)\.split', WORDS.read_text("utf-8"), re.S)[1]
+    .replace('" +', "").replace('"', "").split()
+)  # fmt: skip
+
+
+def _content(question: str) -> str:
+    """A question without the words that search weighs next to nothing; nobody reads it, and all load it."""
+    words = question.split()
+    return " ".join(word for word in words if word.lower().replace("'", "") not in STOP) or question
+
+
 def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
     """All entries, each page's questions and messages added from the source; the entries of `groups` stay as they are.
 
@@ -69,7 +84,7 @@ def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
     groups = {page_of(location): list(entries) for location, entries in groups.items()}
     for page, entries in groups.items():
         if questions := vocabulary.questions(source / "docs" / page):
-            entries[0] = entries[0] | {"questions": questions}
+            entries[0] = entries[0] | {"questions": [_content(question) for question in questions]}
     above = {page.rstrip("/").rpartition("/")[0] + "/" for page in groups}
     for page in groups:
         if page.startswith(REPEATING) or page in above:

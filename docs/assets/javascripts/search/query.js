@@ -1,7 +1,7 @@
 /* What a reader means: operators taken out, and of a pasted error message what is the same for everybody. */
 
 const LONG = 20_000
-const LAST_LINE = /(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Warning|Violation|DoesNotExist|Exit|Timeout|Failed|Failure|Refused|Denied|Interrupt|Returned)\b:? /g
+const LAST_LINE = /(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Warning|Violation|DoesNotExist|Exit|Timeout|Failed|Failure|Refused|Denied|Interrupt|Returned)\b:? |\b(?:[a-z_]\w*\.)+[A-Z]\w+: /g
 const NOISE = [
   /\b(?:[a-z_]\w*\.)+(?=[A-Z]\w*(?:Error|Exception|Warning|Violation|DoesNotExist)\b)/g, // the module of an exception
   /\bFile "[^"]*", line \d+(?:, in \S+)?/g, // a frame of a traceback
