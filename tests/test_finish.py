@@ -67,9 +67,10 @@ def test_command_gives_the_same_pages_as_the_build(site, finished_copy):
 
 
 def test_command_runs_twice_without_harm(finished_copy):
-    before = pages_of(finished_copy)
+    before, whole = pages_of(finished_copy), (finished_copy / "llms-full.txt").read_bytes()
     done = run(sys.executable, "-m", "tools.finish", finished_copy)
     assert (done.returncode, pages_of(finished_copy)) == (0, before)
+    assert (finished_copy / "llms-full.txt").read_bytes() == whole
     assert done.stdout.startswith("0 pages finished")
 
 

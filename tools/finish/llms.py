@@ -1,6 +1,6 @@
 """llms.txt and llms-full.txt, in the form of llmstxt.org: what the site holds, for programs that read for people."""
 
-from tools.finish import catalogue
+from tools.finish import catalogue, twins
 from tools.finish.catalogue import Record
 from tools.finish.page import Site
 
@@ -30,7 +30,8 @@ def index(records: list[Record]) -> str:
 
 def whole(records: list[Record]) -> str:
     """The text of llms-full.txt: every page behind its address."""
-    return "\n".join(f"<!-- {record.root}{record.twin} -->\n\n{record.full.strip()}\n" for record in records)
+    texts = ((record, record.full or twins.of(record)[1]) for record in records)  # finished before: read again
+    return "\n".join(f"<!-- {record.root}{record.twin} -->\n\n{text.strip()}\n" for record, text in texts)
 
 
 def site(site: Site) -> None:

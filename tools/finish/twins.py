@@ -67,6 +67,12 @@ def relinked(text: str, source: str, twin: str, root: str) -> tuple[str, str]:
     return "".join(near), "".join(far)
 
 
+def of(record: catalogue.Record) -> tuple[str, str]:
+    """The Markdown of a page twice: as its twin, and with links from the site's root."""
+    source = PurePosixPath(record.source).relative_to("docs").as_posix()
+    return relinked(record.markdown, source, record.twin, record.root)
+
+
 def page(page: Page) -> None:
     """Write the twin; the line that tools/finish/changed.py writes links to it."""
     if page.is_error_page:
@@ -74,8 +80,7 @@ def page(page: Page) -> None:
     record = catalogue.of(page)
     if not record.source:
         return
-    source = PurePosixPath(record.source).relative_to("docs").as_posix()
-    twin, record.full = relinked(record.markdown, source, record.twin, record.root)
+    twin, record.full = of(record)
     path = page.site.root / record.twin
     path.parent.mkdir(parents=True, exist_ok=True)  # MkDocs makes the folder only after this
     path.write_text(twin, "utf-8", newline="\n")
