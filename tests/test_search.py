@@ -179,6 +179,7 @@ def scripts_of_its_own(site: Site) -> None:
     (folder / "search").mkdir(parents=True)
     for path in SCRIPTS.iterdir():
         (folder / "search" / path.name).write_bytes(path.read_bytes())
+    (folder / "search-worker.js").write_bytes((SCRIPTS.parent / "search-worker.js").read_bytes())
 
 
 def test_index_of_another_generator(bare):

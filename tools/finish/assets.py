@@ -9,7 +9,7 @@ import re
 import urllib.parse
 from pathlib import Path
 
-from tools.finish import stylesheets
+from tools.finish import scripts, stylesheets
 from tools.finish.page import FinishError, Page, Site
 
 # White space behind, not before: a leading \s* makes the search try every run of white space in the page.
@@ -31,6 +31,8 @@ def _merged(site: Site, names: list[str], folder: str, suffix: str) -> str:
             if found := FOREIGN.search(text):
                 raise FinishError(f"{name}: '{found[0]}' would break in the merged stylesheet; use a data: address")
             text = stylesheets.prune(text if name.endswith(".min.css") else stylesheets.minify(text))
+        elif not name.endswith(".min.js"):
+            text = scripts.minify(text)
         parts.append(text)
     joined = ("\n" if suffix == "css" else ";\n").join(parts) + "\n"
     target = f"{folder}/site.{hashlib.sha256(joined.encode()).hexdigest()[:10]}.{suffix}"

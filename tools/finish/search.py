@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from tools import vocabulary
+from tools.finish import scripts
 from tools.finish.page import FinishError, Page, Site
 from tools.finish.search_index import ERRORS_PAGE, page_of, trimmed, with_questions
 
@@ -30,7 +31,6 @@ ENGINE = (
     "engine.js",
 )
 SETTING = re.compile(r'"search": ?"([^"]*?)assets/javascripts/workers/search\.[^"]+\.js"')
-JS_COMMENT = re.compile(r"^[ \t]*(?:/\*(?!!).*?\*/|//.*?$)[ \t]*\n?|^[ \t]+", re.S | re.M)
 
 
 def _merge(site: Site, entries: list[dict]) -> dict[str, list[dict]]:
@@ -62,7 +62,7 @@ def _read(site: Site, name: str) -> str:
 
 def _script(site: Site, *names: str) -> str:
     """The named scripts as one, without comments, in a scope of their own. Raises FinishError."""
-    return '"use strict";{\n' + "".join(JS_COMMENT.sub("", _read(site, name)) for name in names) + "}\n"
+    return '"use strict";{\n' + "".join(scripts.minify(_read(site, name)) for name in names) + "}\n"
 
 
 def _licence(site: Site) -> str:
@@ -71,31 +71,36 @@ def _licence(site: Site) -> str:
     return f"/*! MiniSearch. {text[text.index('Copyright') :].strip()} */\n"
 
 
-def site(site: Site) -> None:
-    """Split the generator's index into settings and entries. An index that is split already stays as it is."""
-    path = site.root / INDEX
-    if not path.is_file():
-        raise FinishError(f"{INDEX} is missing: is the search plugin switched on?")
-    index = json.loads(path.read_text("utf-8"))
-    if "index" in index["config"]:
-        return
-    groups = _merge(site, index["docs"])
+def _index(site: Site, entries: list[dict]) -> str:
+    """The whole index as JSON: the entries with the words of readers, and what the engine has to know."""
+    groups = _merge(site, entries)
     docs = with_questions(groups, site.source) if site.source else [e for group in groups.values() for e in group]
     config = {"synonyms": vocabulary.synonyms(site.source) if site.source else []}
     if errors := next((entry["location"] for entry in docs if page_of(entry["location"]) == ERRORS_PAGE), ""):
         config["errors"] = errors
     if site.repo_url:
         config["missing"] = f"{site.repo_url}/issues/new?template=search.yml&query="
-    text = json.dumps({"config": config, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
-    kind = "json"
+    return json.dumps({"config": config, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
+
+
+def site(site: Site) -> None:
+    """Split the generator's index into settings and entries. An index that is split already stays as it is."""
+    path = site.root / INDEX
+    if not path.is_file():
+        raise FinishError(f"{INDEX} is missing: is the search plugin switched on?")
+    generated = json.loads(path.read_text("utf-8"))
+    if "index" in generated["config"]:
+        return
+    text, kind = _index(site, generated["docs"]), "json"
     if site.offline:  # a page that was opened as a file may fetch nothing, but it may load a script
         text, kind = f"self.nexusIndex={text}\n", "js"
-    settings = index["config"] | {
+    settings = generated["config"] | {
         "root": "../../",  # from the worker's own address, which is the only one that it knows
         "index": _named(site, "search", "index", kind, text),
         "engine": _named(site, SCRIPTS, "engine", "js", _licence(site) + _script(site, *ENGINE)),
         "box": _named(site, SCRIPTS, "box", "js", _script(site, "box.js")),
     }
+    (site.root / WORKER).write_text(scripts.minify(_read(site, f"../{Path(WORKER).name}")), "utf-8")
     stub = json.dumps({"config": settings, "docs": []}, separators=(",", ":"))
     path.write_text(stub, "utf-8")
     if site.offline:
