@@ -59,6 +59,9 @@ function createIndex({ config, docs }) {
     mini.add(document)
     delete document.words
   }
+  // what several readers write alike is no slip either
+  for (const [term, times] of uses) if (times > 1) written.add(term)
+
   const rarity = term => Math.log(1 + documents.length / (uses.get(term) ?? 0.5))
   const weightOf = terms => terms.reduce((sum, term) => sum + (STOP.has(term) ? 0.1 : rarity(term)), 0)
   for (const document of documents) if (document.terms) document.weight = weightOf(document.terms)
