@@ -23,7 +23,9 @@ FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re
 # The last lines of a listing of results: the machine, its versions, the hashes of the code.
 PROVENANCE = re.compile(r"^\tmachine .*?^\tseal .*?$", re.M | re.S)
 SERIES = re.compile(r"(?:\d[\d,.]* · )+\d[\d,.]*[;,]?")
-REPEATING = ("reference/errors/", "reference/glossary/", "reference/measurements/")  # what other pages explain
+MEASUREMENTS = "reference/measurements/"
+REPEATING = ("reference/errors/", "reference/glossary/", MEASUREMENTS)  # what other pages explain
+LISTS = (MEASUREMENTS, "reference/freshness/")
 BEHIND = 0.6  # how much a section of such a page, or of one that introduces the pages below it, counts
 WORDS = Path(__file__).resolve().parents[2] / "docs/assets/javascripts/search/words.js"
 ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
@@ -89,6 +91,8 @@ def with_questions(groups: dict[str, list[dict]], source: Path) -> list[dict]:
     for page in groups:
         if page.startswith(REPEATING) or page in above:
             groups[page] = [entry | {"boost": BEHIND * entry.get("boost", 1)} for entry in groups[page]]
+        if page in LISTS:  # its rows stand on the pages that they are about
+            groups[page][1:] = [entry | {"text": ""} for entry in groups[page][1:]]
     _add_messages(groups, source)
     return [entry for entries in groups.values() for entry in entries]
 
