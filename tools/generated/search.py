@@ -68,5 +68,4 @@ def _cost(one: dict[str, Any]) -> str:
 
 
 def _share(value: float, digits: int = 1) -> str:
-    scale = 10**digits
-    return f"{int(100 * value * scale + 1e-6) / scale:.{digits}f}\u00a0%"  # cut: a share is not made to look better
+    return f"{100 * value:.{digits}f}\u00a0%"

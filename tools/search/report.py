@@ -91,5 +91,5 @@ def save(root: Path, **parts: Any) -> None:
 
 
 def plain(item: Any) -> dict[str, Any]:
-    """Return a dataclass as the results file keeps it: shares with four digits, times with one."""
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(item).items()}
+    """Return a dataclass as the results file keeps it: to be rounded once, where they are shown."""
+    return {name: round(value, 8) if isinstance(value, float) else value for name, value in asdict(item).items()}
