@@ -6,6 +6,7 @@ is deployed, the finishing step and its Content-Security-Policy included. What `
 Markdown of a saved page is printed after the page is shown.
 """
 
+import contextlib
 import errno
 import functools
 import logging
@@ -13,6 +14,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -97,6 +99,7 @@ class Preview:
         self.watched = [root / "docs", root / "overrides", config_file]
         self.seen = self.looked = snapshot(self.watched)  # before the build, so that no save is missed
         self.templates = None  # the theme's, compiled
+        self.checking: subprocess.Popen | None = None
         if hasattr(yaml, "CLoader"):  # reads a table of contents of 1,000 lines ten times as fast
             defaults.get_yaml_loader = functools.partial(get_yaml_loader, yaml.CLoader)
         config = self._config()
@@ -157,8 +160,25 @@ class Preview:
 
     def report(self, pages: list[Path] | None) -> None:
         """Print what the check says of pages (None: of all), one line each."""
-        for problem in portable.check(self.config_file.parent, pages):
+        for problem in self._check_all() if pages is None else portable.check(self.config_file.parent, pages):
             print(problem, file=sys.stderr, flush=True)
+
+    def _check_all(self) -> list[str]:
+        """Check all pages in a process that gives way: a thousand take half a minute, and no save waits for it."""
+        self.stop()
+        command, root = [sys.executable, "-m", "tools.portable"], self.config_file.parent
+        # In a session of its own, so that Ctrl-C does not make it print where it was.
+        with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+            self.checking = process
+            with contextlib.suppress(AttributeError, OSError):  # Windows has no setpriority
+                os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+            found = process.communicate()[0]
+        return found.splitlines() if process.returncode == 1 else []
+
+    def stop(self) -> None:
+        """End the check of all pages, if one runs."""
+        if self.checking:
+            self.checking.terminate()
 
 
 def port_from_environment() -> int:
@@ -189,7 +209,7 @@ def serve(config_file: Path, port: int) -> None:
     """Build and serve until Ctrl-C."""
     url = f"http://{HOST}:{port}/"
     site_dir = Path(tempfile.mkdtemp(prefix="preview-"))
-    server = None
+    server = preview = None
     try:
         start = time.perf_counter()
         preview = Preview(config_file, site_dir, url)
@@ -211,6 +231,8 @@ def serve(config_file: Path, port: int) -> None:
             raise
         sys.exit(_taken(port))  # while the site was built
     finally:
+        if preview:
+            preview.stop()
         if server:
             server.shutdown()
         shutil.rmtree(site_dir, ignore_errors=True)
