@@ -5,9 +5,15 @@ import re
 import subprocess
 import sys
 
+import pygments
 import pytest
 from conftest import run
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+from pymdownx import highlight
 
+from tools import highlighting
 from tools.finish.search_index import ERRORS_PAGE, LISTS, trimmed
 
 PLAIN = "hooks:\n  - tools/hooks.py\n"
@@ -98,3 +104,26 @@ def test_search_index_equals_the_plugins_own(site, raw_site):
     plain = [trimmed(entry) for entry in theirs]
     differ = {mine["location"].split("#")[0] for mine, entry in zip(bare, plain, strict=True) if mine != entry}
     assert differ <= {ERRORS_PAGE, *LISTS} and len(ours) > 20
+
+
+@pytest.mark.parametrize("options", [{}, {"style": "monokai"}, {"classprefix": "x-"}, {"noclasses": True}])
+def test_highlighting_is_the_same_when_its_parts_are_kept(options):
+    code = '@shared_task\ndef f(x: int = 1) -> str:\n    """Say."""\n    return f"{x}"  # why\n'
+
+    def written() -> list[str]:
+        formatter = HtmlFormatter(**options)
+        return [
+            pygments.highlight(code, highlight.get_lexer_by_name("python", stripnl=False), formatter),
+            formatter.get_style_defs(),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        plain = getattr(HtmlFormatter._create_stylesheet, "__wrapped__", HtmlFormatter._create_stylesheet)
+        patch.setattr(HtmlFormatter, "_create_stylesheet", plain)
+        patch.setattr(highlight, "get_lexer_by_name", get_lexer_by_name)
+        before = written()
+        highlighting.once()
+        assert HtmlFormatter._create_stylesheet is not plain
+        assert [written(), written()] == [before, before]
+        with pytest.raises(ClassNotFound):
+            highlight.get_lexer_by_name("no such language")

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tools.finish import FinishError, Page, Site, commits, finish_page, finish_site  # noqa: E402  (needs the path)
+from tools import highlighting  # noqa: E402  (needs the path)
+from tools.finish import FinishError, Page, Site, commits, finish_page, finish_site  # noqa: E402
 
 log = logging.getLogger("mkdocs.hooks.nexus")
 DATES = "git-revision-date-localized"
@@ -40,6 +41,7 @@ def on_startup(command, dirty):
 
 def on_config(config):
     """Switch the dates off where there is no git history, and say so where the history is cut short."""
+    highlighting.once()
     plugin = config.plugins.get(DATES)
     if plugin and not commits.git(config.docs_dir, "rev-parse", "--is-inside-work-tree"):
         plugin.config["enabled"] = False  # the day of the build would be a lie
