@@ -1,12 +1,16 @@
 """Which words are known: those of a dictionary, and those that the project itself uses."""
 
+from __future__ import annotations
+
 import re
 import tomllib
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spellchecker import SpellChecker
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
 
 DICTIONARY = Path(__file__).with_name("dictionary.toml")
 TEXTS = (".md", ".py", ".toml", ".yml", ".yaml")  # questions.txt holds readers' slips
@@ -49,6 +53,8 @@ def common_near(word: str) -> list[str]:
 
 @cache
 def _dictionary() -> SpellChecker:
+    from spellchecker import SpellChecker  # `make new` and `make listings` do without it, and install the site's lock
+
     words = SpellChecker()
     words.word_frequency.load_words(tomllib.loads(DICTIONARY.read_text("utf-8"))["default"]["extend-words"])
     return words
