@@ -39,13 +39,13 @@ jobboard: _test ## Run the job board with seeded data: API, GraphiQL and OpenAPI
 	@$(RUN) examples/jobboard/run_demo.py
 
 ##@ Prove
-test: _test ## Run every test, in a real browser and on real servers too (PAGE=docs/concepts/indexing for one page's)
+test: _test ## Run every test, in a real browser and on real servers too (PAGE=concepts/indexing for one page's)
 	@$(RUN) -m tools.test $(PAGE)
 
 lint: _test ## Check the style of the Python code
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 
-blocks: _test ## Run or lint every block of code that is no listing (PAGE=docs/concepts/README.md for one page)
+blocks: _test ## Run or lint every block of code that is no listing (PAGE=concepts/indexing for one page)
 	@$(RUN) -m tools.verify $(PAGE)
 
 measure: _test ## Measure what a page claims, on real servers (PAGE=challenges/n-plus-one; all pages without it)

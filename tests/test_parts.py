@@ -53,3 +53,15 @@ def test_every_static_check_exists_and_runs_once():
 def test_a_folder_without_tests_is_named(capsys):
     assert test.pages([], "docs/assets") == 1
     assert "docs/assets holds no test" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["challenges/n-plus-one", "docs/challenges/n-plus-one/", "challenges/n-plus-one/README.md"]
+)
+def test_a_page_is_named_as_for_make_check(name):
+    assert test.folder_of(name) == "docs/challenges/n-plus-one"
+
+
+@pytest.mark.parametrize("name", ["docs", "tests/test_x.py", "-k", "challenges/none"])
+def test_what_is_no_page_below_docs_stays(name):
+    assert test.folder_of(name) == name

@@ -2,7 +2,7 @@
 
 Each part runs on all cores; the counts of all parts stand in the last line. Extra arguments go to the hub's pytest, and
 leave the others out: python -m tools.test -k search. A folder below docs runs the tests of its pages alone:
-python -m tools.test docs/challenges/n-plus-one (or its README.md).
+python -m tools.test docs/challenges/n-plus-one (or its README.md, or without docs/).
 """
 
 import os
@@ -118,8 +118,14 @@ def main() -> int:
         return 1
     if not sys.argv[1:]:
         return everything()
-    first = sys.argv[1].removesuffix("README.md").rstrip("/")
+    first = folder_of(sys.argv[1])
     return pages([], first) if first.split("/")[0] == "docs" else hub(sys.argv[1:])
+
+
+def folder_of(name: str) -> str:
+    """The folder of a page, with docs/ before it or not; any other argument as it is."""
+    folder = name.removesuffix("README.md").rstrip("/")
+    return f"docs/{folder}" if folder and (ROOT / "docs" / folder / "README.md").is_file() else folder
 
 
 if __name__ == "__main__":
