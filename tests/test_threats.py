@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from conftest import ROOT, run
 from mkdocs.utils import meta
 from test_browser import Visit, new_reader
+from test_serve import Preview
 from test_workflows import MAKE, WORKFLOWS, each_workflow, jobs, load
 
 from tools import bootstrap
@@ -93,15 +95,24 @@ def test_an_installation_checks_hashes_and_builds_nothing(monkeypatch, tmp_path)
 
 
 def test_a_build_runs_no_code_of_a_page(project, tmp_path):
-    """Tests and measurements stand beside a page; `make serve`, `site` and `preview` leave them alone."""
+    """Tests and measurements stand beside a page; `make serve`, `site`, `preview` and `check` leave them alone."""
     trace = tmp_path / "trace"
     for name in ("conftest.py", "hooks.py", "measure.py", "sitecustomize.py", "test_other.py"):
         for folder in ("docs", "docs/other"):
             (project / folder / name).write_text(f"open({str(trace)!r}, 'w').write('ran')\n", "utf-8")
-    for command in (["tools.build"], ["tools.portable"]):
-        done = run(sys.executable, "-m", *command, cwd=project)
+    for tool in ("tools.build", "tools.preview"):
+        done = run(sys.executable, "-m", tool, cwd=project)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "site/other/index.html").is_file()
+    assert (project / "site/other/index.html").is_file() and (project / "preview.zip").is_file()
+    done = run(sys.executable, "-m", "tools.check", cwd=project)
+    assert "docs/other/measure.py:" in done.stdout and "check: 2 pages: " in done.stdout, done.stdout + done.stderr
+    serving = Preview(project)
+    try:
+        serving.wait_for("Serving")
+    finally:
+        serving.process.send_signal(signal.SIGINT)
+        serving.process.wait(timeout=20)
+        serving.process.stdout.close()
     assert not trace.exists()
 
 
