@@ -17,9 +17,10 @@ import yaml
 from conftest import ROOT
 from pages import NAV, PAGE, made, project, written
 
-from tools import check, new_page
+from tools import check, generated, new_page
 from tools.check import proof
 from tools.check.kinds import KINDS, OF_NAME
+from tools.generated import freshness, versions
 from tools.new_page import NewPageError, __main__, kind_of, make, places, slug_of
 
 TITLE = "Lost updates: two writers, one row"
@@ -56,6 +57,24 @@ def test_a_new_page_lacks_only_what_its_author_must_write(root, kind):
         if "TODO:" in line
     }
     assert named == marked
+
+
+def test_a_new_page_stands_in_the_list_of_what_is_fresh(root):
+    """So that its author need not run make listings first."""
+    marks = "".join(
+        f"\n<!-- {part}:start -->\n<!-- {part}:end -->\n" for part in ("measured", "tested", "made", "read")
+    )
+    for name, text in ((freshness.HERE, f"# Fresh\n\nDays.\n{marks}"), ("docs/reference", "# Reference\n\nLists.\n")):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (root / name / "README.md").write_text(text, "utf-8")
+    (root / versions.DATA).parent.mkdir(parents=True)
+    shutil.copy(ROOT / versions.DATA, root / versions.DATA)
+    assert generated.run(root, write=True).written == [f"{freshness.HERE}/README.md"]
+    made(root)
+    assert (
+        "[Lost updates](../../challenges/lost-updates/README.md)" in (root / freshness.HERE / "README.md").read_text()
+    )
+    assert generated.run(root, write=False).problems == []
 
 
 def test_a_page_that_is_written_passes(root):
@@ -209,8 +228,13 @@ def talk(root: Path, *answers: bytes) -> tuple[int, str]:
         command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as asks:
         os.close(theirs)
-        shown, waiting = "", list(answers)
-        while select.select([ours], [], [], 60)[0]:
+        shown, waiting, patience = "", list(answers), 60
+        while patience:
+            if not select.select([ours], [], [], 1)[0]:
+                patience -= 1
+                if not waiting and answers[-1] == b"\x03":  # one that comes right before the reading starts is not seen
+                    asks.send_signal(signal.SIGINT)
+                continue
             try:
                 shown += os.read(ours, 1000).decode()
             except OSError:  # it has ended

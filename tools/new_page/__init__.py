@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tools import listings
 from tools.check import todo
 from tools.check.folder import test_of
 from tools.check.kinds import KINDS, OF_NAME, OF_SECTION, Kind
+from tools.generated import freshness
 from tools.new_page import places, skeleton
-from tools.parts import replace
+from tools.parts import replace, spliced
 
 NAV = "mkdocs.yml"
 LONGEST = 80  # characters of a title: more do not fit a result of a search
@@ -96,7 +98,7 @@ def make(root: Path, kind: Kind, title: str) -> Made:
         _write(root, draft, skeleton.files(root, kind, title, test_of(folder)))
         undo.append(lambda: shutil.rmtree(folder, ignore_errors=True) if not draft.exists() else None)
         draft.rename(folder)
-        for path, text in ((nav, named), (overview, listed)):
+        for path, text in ((nav, named), (overview, listed), *_fresh(root)):
             before = _read(path)
             undo.append(lambda path=path, before=before: replace(path, before))
             replace(path, text)
@@ -110,6 +112,15 @@ def make(root: Path, kind: Kind, title: str) -> Made:
     unwritten = sum(1 for path in files for _ in todo.in_file(path, path.name)) + 1
     lines = [f"{NAV}:{nav_line}", f"{overview.relative_to(root).as_posix()}:{list_line}"]
     return Made(f"{kind.section}/{slug}", [path.name for path in files], lines, unwritten)
+
+
+def _fresh(root: Path) -> Iterator[tuple[Path, str]]:
+    """The list of what is fresh, with the page that is there now; the check names data that stands in its way."""
+    name = f"{freshness.HERE}/README.md"
+    if (root / name).is_file():
+        with contextlib.suppress(ValueError, LookupError):
+            text, problems = spliced(_read(root / name), name, freshness.parts(root))
+            yield from [] if problems else [(root / name, text)]
 
 
 def _write(root: Path, folder: Path, texts: dict[str, str]) -> None:
