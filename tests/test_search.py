@@ -440,6 +440,18 @@ def test_no_result_is_no_dead_end(browser, address):
         assert visit.page.evaluate("window.violations") == [] and visit.errors == []
 
 
+def test_slow_line_is_said_until_the_index_is_there(browser, site):
+    waiting: list = []
+    with serving(site) as address, Visit(browser, address) as visit:
+        visit.page.route("**/search/index.*.json", lambda route: waiting.append(route))
+        visit.page.keyboard.press("/")
+        visit.page.keyboard.type("celery", delay=20)
+        assert says(visit.page, "Search is being loaded")
+        waiting[0].continue_()
+        assert says(visit.page, "matching")
+        visit.page.wait_for_selector(LINK)
+
+
 def test_index_that_does_not_load_is_said_and_can_be_tried_again(browser, site):
     with serving(site) as address, Visit(browser, address) as visit:
         visit.page.route("**/search/index.*.json", lambda route: route.fulfill(status=503))

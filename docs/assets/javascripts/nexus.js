@@ -23,6 +23,7 @@ document$.subscribe(() => {
  * The worker loads the index when it is sent a space: when the reader reaches for the box, not when the page loads. */
 const searchBox = "[data-md-component=search-query]"
 const searchRoot = new URL(JSON.parse(document.getElementById("__config").textContent).base.replace(/\/?$/, "/"), location)
+const searchSays = text => (document.querySelector(".md-search-result__meta").textContent = `Search ${text}`)
 const ask = (box, ...values) =>
   values.forEach(value => {
     box.value = value
@@ -34,18 +35,22 @@ document.addEventListener("input", ({ target, inputType }) => {
 document.addEventListener("focusin", ({ target }) => {
   if (!target.matches(searchBox)) return
   if (!target.value) ask(target, " ", "")
-  setTimeout(() => {
-    if (!searchAnswer)
-      document.querySelector(".md-search-result__meta").textContent =
-        "Search could not be loaded. Reload the page to try again."
-  }, 9000)
+  setTimeout(() => searchAnswer || searchSays("could not be loaded. Reload the page to try again."), 9000)
 })
 
+/* On a slow line the reader types before the index is there; the theme would go on to say "Type to start searching" */
+const sayLoading = ({ target }) => {
+  if (searchReady || !searchAnswer || !target.matches?.(searchBox)) return
+  if (target.value.trim() && target.value !== searchAnswer.typed) searchSays("is being loaded …")
+}
+document.addEventListener("keyup", sayLoading, true) // true: what `ask` sends does not bubble
+
 /* With its first answer to a reader, the worker names the script that shows more than the theme does */
-let searchAnswer, searchScript
+let searchAnswer, searchReady, searchScript
 component$.subscribe(answer => {
   if (!answer.items) return
   searchAnswer = answer
+  searchReady ||= "typed" in answer && !answer.failed
   if (self.nexusBox) nexusBox(answer)
   else if (answer.box && !searchScript) {
     searchScript = document.createElement("script")
