@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tools.pages_server import serving
 SCRIPTS = ROOT / "docs/assets/javascripts/search"
 BOX, META, LINK = "[data-md-component=search-query]", ".md-search-result__meta", "a.md-search-result__link"
 
-# Ask the page's own worker, one query after the other; gives [{items: [[{location, title, text}]], nearest}].
+# Ask the page's own worker, one query after the other; gives [{items: [[{location, title, text}]], nearest, ms}].
 ASK = """async queries => {
   const root = new URL(JSON.parse(document.getElementById("__config").textContent).base + "/", location)
   const settings = await (await fetch(new URL("search/search_index.json", root))).json()
@@ -30,7 +31,11 @@ ASK = """async queries => {
   })
   await answer({type: 0, data: settings})
   const answers = []
-  for (const query of queries) answers.push((await answer({type: 2, data: query})).data)
+  for (const query of queries) {
+    const asked = performance.now()
+    const {data} = await answer({type: 2, data: query})
+    answers.push({...data, ms: performance.now() - asked})
+  }
   worker.terminate()
   return answers
 }"""
@@ -280,15 +285,60 @@ def test_traceback_is_found_by_its_last_line(ask):
         assert pages_of(answer)[0] == page
 
 
-def test_operators(ask):
-    everything, without, phrase, must, nothing = ask(
-        "celery redis", "celery -redis", '"foreign key" index', "+redis celery", "celery +zqxvkjw"
+def words_of(text: str) -> str:
+    """The words of a text in a row, with a space on each side."""
+    return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
+
+
+def texts_of_pages(index: dict) -> dict[str, str]:
+    """Page -> all of its words in a row, those of its questions too."""
+    found: dict[str, str] = {}
+    for entry in index["docs"]:
+        page = entry["location"].split("#")[0]
+        parts = [entry["title"], *entry.get("questions", []), *entry.get("messages", []), entry["text"]]
+        found[page] = found.get(page, "") + "".join(map(words_of, parts))
+    return found
+
+
+def test_operators(ask, index):
+    everything, without, must, nothing, alone = ask(
+        "celery redis", "celery -redis", "+redis celery", "celery +zqxvkjw", "-celery"
     )
     text = lambda answer: [item["text"] + item["title"] for group in answer["items"] for item in group]  # noqa: E731
     assert any("edis" in part for part in text(everything))
     assert without["items"] and not [part for part in text(without) if re.search(r"\bredis\b", part, re.I)]
-    assert phrase["items"] and must["items"] and len(must["items"]) <= len(everything["items"])
+    says = texts_of_pages(index)
+    assert must["items"] and not [page for page in pages_of(must) if " redis" not in says[page]]
+    assert [page for page in pages_of(ask("celery")[0]) if " redis" not in says[page]], "+redis has nothing to do"
     assert nothing["items"] == [] and nothing["nearest"] == "celery zqxvkjw"
+    assert alone["items"] == [] and alone["nearest"] == "celery"
+
+
+def test_phrase_stands_in_every_result_word_for_word(ask, index):
+    phrase, loose, turned, without = ask(
+        '"exclusive lock"', "exclusive lock", '"lock exclusive on"', 'lock -"exclusive lock"'
+    )
+    held = {page for page, text in texts_of_pages(index).items() if " exclusive lock" in text}
+    assert phrase["items"] and set(pages_of(phrase)) <= held
+    assert set(pages_of(loose)) - held, "every page with the words has them in a row: the phrase has nothing to do"
+    assert turned["items"] == [] and turned["nearest"] == "lock exclusive on"
+    text = [item["text"] + item["title"] for group in without["items"] for item in group]
+    assert text and not [part for part in text if "exclusive lock" in words_of(re.sub("<.*?>", "", part))]
+
+
+MESSAGES = {
+    'null value in column "company id" violates not-null constraint': "concepts/relational-modelling/",
+    'invalid input value for enum status: "in progress"': "best-practices/input-validation/",
+    'could not connect to server: "Connection refused" port 5432': "technologies/docker-compose/",
+    "error: unknown option -celery of task": "concepts/reliable-tasks/",
+}
+
+
+def test_quotes_and_signs_in_a_short_message_are_no_operators(ask):
+    found = {text: pages_of(answer)[:1] for text, answer in zip(MESSAGES, ask(*MESSAGES), strict=True)}
+    assert found == {text: [page] for text, page in MESSAGES.items()}
+    bare = [re.sub('"|(?<= )-', "", text) for text in MESSAGES]
+    assert [pages_of(answer)[:1] for answer in ask(*bare)] == list(found.values()), "the signs are ignored"
 
 
 def test_teaser_shows_the_sentence_with_code_as_code_and_all_escaped(ask):
@@ -305,6 +355,8 @@ def test_teaser_shows_the_sentence_with_code_as_code_and_all_escaped(ask):
 STRANGE = {
     "20,000 characters": "how to fix deadlock detected " * 690,
     "one word of 20,000": "x" * 20_000,
+    "a traceback that is one word": "Traceback (most recent call last): " + "a." * 9_900,
+    "20,000 characters of a log": " ".join(f"{n} worker-{n}: task{n} failed in {n / 7:.3f} s" for n in range(480)),
     "control characters": "dead\x00\x07lock\x1b[31m\u202e",
     "stop words": "how to do it",
     "punctuation": "?!… ---",
@@ -322,6 +374,7 @@ STRANGE = {
 def test_strange_queries_get_an_answer(ask):
     answers = dict(zip(STRANGE, ask(*STRANGE.values()), strict=True))
     assert not [name for name, answer in answers.items() if "items" not in answer]
+    assert not {name: answer["ms"] for name, answer in answers.items() if answer["ms"] > 6000}
     assert pages_of(answers["20,000 characters"])[0] in ("concepts/transactions-and-locks/", "concepts/constraints/")
     assert answers["stop words"]["items"] and pages_of(answers["control characters"])
     assert answers["punctuation"]["items"] == answers["right to left"]["items"] == answers["emoji"]["items"] == []
@@ -347,6 +400,23 @@ def test_newest_query_is_answered_and_the_queue_is_not(browser, address):
             }"""
         )
         assert answers[-1] == "transactions and locks in postgresql" and len(answers) <= 3
+
+
+def test_a_line_of_questions_leads_to_its_page_and_is_not_shown(ask, index):
+    texts = {entry["location"]: words_of(entry["text"]) for entry in index["docs"]}
+    pages = sorted({location.split("#")[0] for location in texts} - {""})
+    asked = {page: vocabulary.questions(ROOT / "docs" / page)[0] for page in pages}
+    lost, foreign = [], []
+    for (page, question), answer in zip(asked.items(), ask(*asked.values()), strict=True):
+        if page not in pages_of(answer)[:3]:
+            lost.append((page, question))
+        for item in (item for group in answer["items"] for item in group):
+            teaser = unescape(re.sub("<.*?>", "", item["text"])).split("…")
+            listing = item["location"].startswith("reference/errors/")  # its text is the messages of the other pages
+            if not listing and not all(words_of(part).strip() in texts[item["location"]] for part in teaser):
+                foreign.append((question, item["location"], teaser))
+    assert len(lost) <= len(pages) / 20, f"not among the first three, which pages with the same question share: {lost}"
+    assert foreign == [], "a teaser that is not from the text of its section"
 
 
 # ---- the box -----------------------------------------------------------------------------------------------------
@@ -432,12 +502,26 @@ def test_no_result_is_no_dead_end(browser, address):
         assert ways.nth(1).get_attribute("href") == address + "reference/errors/"
         issue = f"{REPO}/issues/new?template=search.yml&query=zqxvkjw%20transactionnnnn"
         assert ways.nth(2).get_attribute("href") == issue
+        visit.page.keyboard.press("ArrowDown")
+        visit.page.keyboard.press("ArrowDown")
+        assert visit.page.evaluate("document.activeElement.href") == address + "reference/errors/"
+        visit.page.locator(BOX).focus()
         visit.page.keyboard.press("Enter")  # the nearest spelling
         assert until(visit.page, f"document.querySelector('{BOX}').value === 'transaction'")
         visit.page.wait_for_selector(f"{LINK}[href*=transactions]")
         assert visit.page.evaluate("document.getElementById('__search').checked")
         assert visit.page.locator("h2", has_text="This is missing").count() == 0
         assert visit.page.evaluate("window.violations") == [] and visit.errors == []
+
+
+def test_enter_leads_nowhere_when_nothing_is_similar(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.keyboard.press("/")
+        visit.page.keyboard.type("zqxvkjw", delay=10)
+        assert says(visit.page, "Nothing found for “zqxvkjw”")
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_timeout(300)
+        assert visit.page.url == address and visit.page.locator(f"{LINK} h2").count() == 2
 
 
 def test_slow_line_is_said_until_the_index_is_there(browser, site):
@@ -452,14 +536,18 @@ def test_slow_line_is_said_until_the_index_is_there(browser, site):
         visit.page.wait_for_selector(LINK)
 
 
-def test_index_that_does_not_load_is_said_and_can_be_tried_again(browser, site):
+@pytest.mark.parametrize("part", ["search/index.*.json", "javascripts/search/engine.*.js"])
+def test_part_that_does_not_load_is_said_and_can_be_tried_again(browser, site, part):
     with serving(site) as address, Visit(browser, address) as visit:
-        visit.page.route("**/search/index.*.json", lambda route: route.fulfill(status=503))
+        visit.page.route(f"**/{part}", lambda route: route.fulfill(status=503))
         visit.page.keyboard.press("/")
         visit.page.keyboard.type("django")
         assert says(visit.page, "could not be loaded")
         assert visit.page.locator(f"{LINK} h2").all_inner_texts() == ["Try again"]
-        visit.page.unroute("**/search/index.*.json")
+        visit.page.keyboard.press("Enter")  # in vain, and it can be tried once more
+        assert until(visit.page, f"document.querySelector('{BOX}').value === 'django '")
+        assert says(visit.page, "could not be loaded")
+        visit.page.unroute(f"**/{part}")
         visit.page.locator(LINK).click()
         visit.page.wait_for_selector(f"{LINK}[href*=django]")
         assert "matching" in visit.page.locator(META).inner_text()

@@ -38,7 +38,7 @@ function askAgain(query) {
 
 function waysOf({ typed, nearest, failed, errors, missing }) {
   if (failed) return [way({ href: "", title: "Try again", text: "Load the index once more.", score: 1, act: () => askAgain(typed.trim()) })]
-  const ways = [] // what was searched: all pages, the questions to them, and the messages
+  const ways = []
   if (nearest)
     ways.push(way({ href: `?q=${encodeURIComponent(nearest)}`, title: nearest, text: "Search for this instead.", score: 1, act: () => askAgain(nearest) }))
   if (errors)

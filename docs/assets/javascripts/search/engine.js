@@ -10,7 +10,6 @@ self.nexusSearch = function ({ config, docs }) {
   return function search(typed) {
     const query = parse(typed)
     const slots = slotsOf(query.text, index)
-    if (!slots.length) return { ...shown, typed, items: [] }
     const last = /[\p{L}\p{N}_]$/u.test(typed) ? pieces(chunks(query.text).at(-1) ?? "")[0]?.[0] : ""
     const found = filtered(find(index, slots, last), query, index)
     const pages = rank(found, slots, chunks(query.text).length, index).filter((page, i, all) => page.score > all[0].score * FAINT)
@@ -22,11 +21,11 @@ self.nexusSearch = function ({ config, docs }) {
 
 /* Keep what has every +word and "phrase" and no -word. A page whose title has a -word goes as a whole. */
 function filtered(found, { must, not, phrases }, index) {
-  const { documents, pages, names } = index
+  const { documents, pages } = index
   const wanted = phrases.map(flat), unwanted = not.map(flat)
   if (wanted.length || unwanted.length)
     found = found.filter(({ id }) => {
-      const { entry, url, title = "", text = "", question = "", message = "" } = documents[id]
+      const { url, title = "", text = "", question = "", message = "" } = documents[id]
       const says = flat(`${title}\n${text}\n${question}\n${message}`), name = flat(pages.get(url).title)
       return wanted.every(phrase => says.includes(phrase)) && !unwanted.some(word => says.includes(word) || name.includes(word))
     })

@@ -10,6 +10,7 @@ const NAMED = 0.4 // the words of a concept's name, beside the concept
 const LIGHT = 0.4 // a number among words, the class of an exception beside its message
 const CLASS = /(Error|Exception|Warning|Violation)$/
 const MOST_SLOTS = 24, MOST_TYPOS = 6
+const LONGEST_PAIR = 40 // letters of two words written in one; a longer one is a key or a hash
 
 function slotsOf(text, index) {
   const { uses, written, names, rarity } = index
@@ -63,6 +64,7 @@ function weighed(slots, size, uses, rarity) {
 
 /* "racecondition" -> race, condition, when both are words of the site */
 function halves(word, written) {
+  if (word.length > LONGEST_PAIR) return []
   for (let at = 3; at < word.length - 2; at++) {
     const pair = [word.slice(0, at), fold(word.slice(at))]
     if (pair.every(half => written.has(half) && !STOP.has(half))) return pair
