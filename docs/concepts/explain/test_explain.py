@@ -288,6 +288,7 @@ def test_a_lower_price_of_a_random_page_turns_the_plan(board):
 
 def test_three_rows_are_no_test(world):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
+    sql("CLUSTER board_job USING board_job_pkey")  # other tests leave dead rows, and so pages that a scan would read
     sql("ANALYZE board_job")
     newest = Job.objects.open().order_by("-created_at", "-id")[:20]
     assert plan(newest).types[-1] == "Seq Scan"
