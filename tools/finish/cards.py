@@ -54,13 +54,19 @@ def page(page: Page) -> None:
         if kept:
             _keep(kept, data)
     target = page.site.root / record.card
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
+    try:
+        target.write_bytes(data)
+    except FileNotFoundError:  # the first picture of a build
+        target.parent.mkdir(parents=True)
+        target.write_bytes(data)
 
 
 def _keep(path: Path, data: bytes) -> None:
     """Write a file in one step: another build at the same time, or an interruption, finds all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_bytes(data)
+    try:
+        draft.write_bytes(data)
+    except FileNotFoundError:  # the first picture of a checkout
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(data)
     draft.replace(path)

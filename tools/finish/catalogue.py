@@ -166,7 +166,7 @@ def of(page: Page) -> Record:
 def records(site: Site) -> list[Record]:
     """All pages in the order of reading; in a preview, without those that were deleted."""
     known: dict[str, Record] = site.state.get("catalogue", {})
-    left = {url: known[url] for url in sorted(known) if (site.root / known[url].file).is_file()}
+    left = {url: known[url] for url in sorted(known) if not site.preview or (site.root / known[url].file).is_file()}
     found, url = [], ""
     while url in left:
         found.append(left.pop(url))
