@@ -12,6 +12,7 @@ import pytest
 
 from tools import browser as chromium
 from tools.pages_server import serving
+from tools.search import sites
 
 ROOT = Path(__file__).resolve().parent.parent
 REPO = "https://github.com/example/alx-project-nexus"
@@ -77,17 +78,7 @@ def raw_site(tmp_path_factory) -> Path:
     """The same pages from MkDocs without any hook: what another generator would hand to the finishing step."""
 
     def make(folder: Path) -> None:
-        config = (ROOT / "mkdocs.yml").read_text("utf-8")
-        before, hooks, after = config.partition("hooks:\n  - tools/hooks.py\n")
-        assert hooks, "mkdocs.yml no longer lists tools/hooks.py alone"
-        settings = ROOT / f".mkdocs-raw-{os.getpid()}.yml"
-        settings.write_text(before + after, "utf-8")
-        try:
-            env = {"REPO_URL": REPO, "EDIT_URI": "edit/main/docs/", "SITE_URL": SITE}
-            done = run(sys.executable, "-m", "mkdocs", "-q", "build", "-f", settings, "-d", folder, env=env)
-            assert done.returncode == 0, done.stderr
-        finally:
-            settings.unlink()
+        sites.stock(folder, REPO_URL=REPO, EDIT_URI="edit/main/docs/", SITE_URL=SITE)
 
     return once(shared(tmp_path_factory, "raw"), make)
 

@@ -13,9 +13,9 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 
+from tools import peers
 from tools.bench import corpus, project, report, run, saving
 from tools.repository import ROOT
 
@@ -37,7 +37,7 @@ def runs_for(pages: int) -> int:
 def variants() -> list[run.Variant]:
     """Ours, what `make site` adds to it, and the peers."""
     mkdocs = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
-    zensical = [str(PEER / ("Scripts/zensical.exe" if os.name == "nt" else "bin/zensical")), "build", "-f"]
+    zensical = [str(peers.program(PEER, "zensical")), "build", "-f"]
     found = [
         run.Variant(report.OURS, [*mkdocs, "--strict", "--site-dir", "site"], "site"),
         run.Variant(report.BARE, [*mkdocs, "-f", "bare.yml"], "site-bare"),
@@ -51,9 +51,10 @@ def variants() -> list[run.Variant]:
 
 def install() -> None:
     """Make the other generator's environment, once. Ends the program with the reason when that fails."""
-    command = [sys.executable, str(ROOT / "tools" / "bootstrap.py"), LOCK]
-    if subprocess.run(command, env=os.environ | {"VENV": str(PEER)}).returncode:
-        sys.exit(f"The environment of {LOCK} was not installed (above)")
+    try:
+        peers.install(LOCK, PEER)
+    except peers.PeerError as error:
+        sys.exit(str(error))
 
 
 def machine() -> dict:

@@ -6,12 +6,12 @@ Prints page, line and what is wrong, writes the same to REPORT, and ends with st
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from tools import peers
 from tools.fresh.report import Entry, Report
 from tools.repository import ROOT
 
@@ -33,11 +33,13 @@ def pages(root: Path) -> list[str]:
 
 def ask(root: Path, files: list[str]) -> dict[str, Any]:
     """Return what lychee says of the files. Ends the program when it cannot be installed or does not run."""
-    command = [sys.executable, str(ROOT / "tools/bootstrap.py"), LOCK]
-    if subprocess.run(command, env=os.environ | {"VENV": str(VENV)}).returncode:
-        sys.exit(f"The environment of {LOCK} was not installed (above)")
-    program = VENV / ("Scripts/lychee.exe" if os.name == "nt" else "bin/lychee")
-    done = subprocess.run([program, "--config", SETTINGS, *files], cwd=root, capture_output=True, text=True)
+    try:
+        peers.install(LOCK, VENV)
+    except peers.PeerError as error:
+        sys.exit(str(error))
+    done = subprocess.run(
+        [peers.program(VENV, "lychee"), "--config", SETTINGS, *files], cwd=root, capture_output=True, text=True
+    )
     try:
         return json.loads(done.stdout)
     except ValueError:

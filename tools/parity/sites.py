@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tools import peers
 from tools.repository import ROOT
 
 FOLDER = ROOT / ".cache" / "parity"
@@ -40,13 +41,15 @@ def _run(what: str, command: list[str | Path], **environment: str) -> str:
 
 
 def program(name: str) -> Path:
-    folder = VENVS[name] / ("Scripts" if os.name == "nt" else "bin")
-    return folder / (f"{name}.exe" if os.name == "nt" else name)
+    return peers.program(VENVS[name], name)
 
 
 def install(name: str) -> None:
     """Make a generator's environment from its lock, once. Raises ParityError."""
-    _run(f"Installing {LOCKS[name]}", [sys.executable, "tools/bootstrap.py", LOCKS[name]], VENV=str(VENVS[name]))
+    try:
+        peers.install(LOCKS[name], VENVS[name])
+    except peers.PeerError as error:
+        raise ParityError(str(error)) from None
 
 
 def version(name: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import peers
 from tools.repository import ROOT
 
 PEER = ROOT / ".cache" / "search-venv"
@@ -22,8 +23,8 @@ class SiteError(Exception):
     """A site or an index that could not be built. The message holds what the builder said."""
 
 
-def _run(what: str, command: list, root: Path) -> None:
-    env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(root)}
+def _run(what: str, command: list, root: Path, **environment: str) -> None:
+    env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(root)} | environment
     done = subprocess.run([str(part) for part in command], cwd=root, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SiteError(f"{what} was not built:\n{(done.stderr or done.stdout).strip()}")
@@ -34,7 +35,7 @@ def ours(folder: Path, root: Path = ROOT) -> None:
     _run("the site", [sys.executable, "-m", "mkdocs", "-q", "build", "--strict", "-d", folder], root)
 
 
-def stock(folder: Path, root: Path = ROOT) -> None:
+def stock(folder: Path, root: Path = ROOT, **environment: str) -> None:
     """Build the same pages without any hook: Material as it comes, with its own search. Raises SiteError."""
     before, hooks, after = (root / "mkdocs.yml").read_text("utf-8").partition(HOOKS)
     if not hooks:
@@ -42,22 +43,27 @@ def stock(folder: Path, root: Path = ROOT) -> None:
     settings = root / f".mkdocs-raw-{os.getpid()}.yml"
     settings.write_text(before + after, "utf-8")
     try:
-        _run("stock Material", [sys.executable, "-m", "mkdocs", "-q", "build", "-f", settings, "-d", folder], root)
+        command = [sys.executable, "-m", "mkdocs", "-q", "build", "-f", settings, "-d", folder]
+        _run("stock Material", command, root, **environment)
     finally:
         settings.unlink()
 
 
 def install() -> None:
     """Make Pagefind's environment, once. Raises SiteError."""
-    command = [sys.executable, str(ROOT / "tools" / "bootstrap.py"), LOCK]
-    if subprocess.run(command, env=os.environ | {"VENV": str(PEER)}).returncode:
-        raise SiteError(f"the environment of {LOCK} was not installed (above)")
+    try:
+        peers.install(LOCK, PEER)
+    except peers.PeerError as error:
+        raise SiteError(str(error)) from None
 
 
 def pagefind(site: Path) -> None:
     """Put Pagefind's index of a built site into it. Raises SiteError."""
-    python = PEER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    _run("Pagefind's index", [python, "-m", "pagefind", "--silent", "--site", site, *PAGEFIND], ROOT)
+    _run(
+        "Pagefind's index",
+        [peers.program(PEER, "python"), "-m", "pagefind", "--silent", "--site", site, *PAGEFIND],
+        ROOT,
+    )
 
 
 def version(package: str) -> str:
