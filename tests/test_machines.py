@@ -275,7 +275,8 @@ def test_learnings_json_keeps_its_schema(site, heads):
     for entry in data["pages"]:
         folder = ROOT / "docs" / entry["page"]
         asked = folder / "questions.txt"
-        assert entry["questions"] == ([q for q in asked.read_text("utf-8").split("\n") if q] if asked.exists() else [])
+        written = asked.read_text("utf-8").split("\n") if asked.exists() else []
+        assert entry["questions"] == [line for line in written if line and not line.startswith("#")]
         stated = re.search(r"\*\*Time:\*\* (\d+) minutes", (folder / "README.md").read_text("utf-8"))
         assert entry["minutes"] == (int(stated[1]) if stated else None), entry["page"]
         assert entry["kind"] != "page", f"{entry['page']}: name the kind of its section in tools/finish/catalogue.py"

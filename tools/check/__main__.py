@@ -91,7 +91,7 @@ def _on_github(root: Path, report: Report) -> None:
     print(*github.annotations(report.problems, files or set()), *github.annotations(noted, set(), "warning"), sep="\n")
     if base and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
         with open(place, "a", encoding="utf-8") as file:
-            file.write(github.summary(root, report, files, anatomy.advice))
+            file.write(github.summary(root, report, files, noted))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from pathlib import Path
 from tools.check import todo
 from tools.portable.files import ASSETS, CONTRACT
 from tools.portable.problem import Problem
-from tools.vocabulary import SYNONYMS
+from tools.vocabulary import QUESTIONS, SYNONYMS
 
-QUESTIONS = "questions.txt"
 PAGE, MEASURED = ("README.md", QUESTIONS), ("measure.py", "results.txt", "results.svg", CONTRACT)
 FEWEST = 12  # questions of a page
 FEWEST_TO_LOOK_UP = 10  # of one in the reference, which is found by its title
@@ -71,6 +70,8 @@ def _questions(root: Path, folder: Path, fewest: int) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         question = " ".join(line.casefold().split())
+        if question.startswith("#"):  # a comment
+            continue
         if len(question) > LONGEST:
             fix = "write one question, or one line of a message, on each line"
             yield Problem(name, number, "questions", f"{len(question)} characters in one line", fix)

@@ -6,7 +6,6 @@ command.
 
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from tools.check import Report, facts
@@ -61,8 +60,8 @@ def changed_pages(root: Path, files: set[str]) -> list[Path]:
     return sorted(path for path in pages if path.is_file() and path.resolve().is_relative_to(root))
 
 
-def summary(root: Path, report: Report, files: set[str] | None, advice: Callable[[Page], list[Problem]]) -> str:
-    """Return the Markdown of the job's summary: the changed pages, then what is wrong or missing, and where."""
+def summary(root: Path, report: Report, files: set[str] | None, noted: list[Problem]) -> str:
+    """Return the Markdown of the job's summary: the changed pages, advice, then what is wrong or missing, and where."""
     problems = report.problems
     lines = ["### The pages of this pull request", ""]
     if files is None:
@@ -73,7 +72,6 @@ def summary(root: Path, report: Report, files: set[str] | None, advice: Callable
             "| --- | --- | --: | --: | --: | --: | --: |",
         ]
         lines += [_row(root, Page(root, path), problems) for path in pages]
-        noted = [problem for path in pages for problem in advice(Page(root, path))]
         lines += ["", *(f"- {_item(problem)}" for problem in noted)]
     else:
         lines += ["No page changed.", ""]

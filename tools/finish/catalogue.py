@@ -9,8 +9,10 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 
+from tools import vocabulary
 from tools.finish import commits
 from tools.finish.page import FinishError, Page, Site
+from tools.generated.paths import TIME
 
 SITE_NAME = "ALX Project Nexus"
 KINDS = {
@@ -26,7 +28,6 @@ PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]+)">')
 NEXT = re.compile(r'<link rel="next" href="([^"]+)">')
 CRUMB = re.compile(r'<a href="([^"]*)" class="md-path__link">\s*<span class="md-ellipsis">\s*(.*?)\s*</span>', re.S)
-TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes")
 
 
 @dataclass
@@ -126,10 +127,7 @@ def _add_source(page: Page, record: Record) -> None:
         return
     record.source = source.relative_to(page.site.source).as_posix()
     record.markdown = source.read_text("utf-8-sig")
-    questions = source.with_name("questions.txt")
-    if questions.is_file():
-        lines = questions.read_text("utf-8", errors="replace").splitlines()
-        record.questions = [line.strip() for line in lines if line.strip()]
+    record.questions = vocabulary.questions(source.parent)
     history = commits.of(page.site)
     record.commit = history.commits.get(history.path(record.source.removeprefix("docs/")))
 

@@ -11,9 +11,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
 
+from tools.portable.tags import HEADINGS, VOID
+
 ORIGIN = "https://parity.invalid/"  # where the site is thought to lie; no such host can exist
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 HASH = re.compile(r" 'sha256-[^']+'")
 OF_THEME = re.compile(r"assets/(javascripts|stylesheets|images)/|search/search_index\.json$|sitemap\.xml$")
 INVISIBLE = {"script", "style", "svg", "button"}

@@ -11,6 +11,7 @@ from tools.browser import flags, require
 from tools.pages_server import serving
 from tools.parity.sites import ParityError
 from tools.repository import ROOT
+from tools.vocabulary import questions
 
 QUERIES = 10
 BASE = "/hub/"
@@ -23,9 +24,8 @@ LIMIT = 8_000  # ms until the first result
 
 def queries(root: Path = ROOT) -> list[str]:
     """Return the first question of ten pages, spread evenly over all that have some."""
-    files = sorted((root / "docs").glob("*/*/questions.txt"))
-    chosen = [files[(2 * number + 1) * len(files) // (2 * QUERIES)] for number in range(QUERIES)]
-    return [path.read_text("utf-8").splitlines()[0] for path in chosen]
+    asked = [found[0] for folder in sorted((root / "docs").glob("*/*")) if (found := questions(folder))]
+    return [asked[(2 * number + 1) * len(asked) // (2 * QUERIES)] for number in range(QUERIES)]
 
 
 @contextmanager
