@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tools import browser
+from tools.check import names
 from tools.repository import ROOT
 
 JOBBOARD = ROOT / "examples/jobboard"
@@ -123,9 +124,12 @@ def main() -> int:
 
 
 def folder_of(name: str) -> str:
-    """The folder of a page, with docs/ before it or not; any other argument as it is."""
-    folder = name.removesuffix("README.md").rstrip("/")
-    return f"docs/{folder}" if folder and (ROOT / "docs" / folder / "README.md").is_file() else folder
+    """The folder of a page below docs, however it is named (tools/check/names.py); any other argument as it is."""
+    try:
+        folder = names.find(ROOT, name).parent.relative_to(ROOT)
+    except names.NoPageError:
+        return name
+    return folder.as_posix() if folder.parts[:1] == ("docs",) else name
 
 
 if __name__ == "__main__":
