@@ -29,7 +29,6 @@ from tools.finish import (
     sitemap,
     twins,
     zensical,
-    zensical_search,
 )
 from tools.finish.page import FinishError, Page, Site
 
@@ -59,7 +58,6 @@ STEPS = [
     csp,  # last: it hashes
 ]
 PAGE_STEPS = [step for step in STEPS if hasattr(step, "page")]
-PAGE_STEPS_OF_ZENSICAL = [zensical_search if step is search else step for step in PAGE_STEPS]
 REDIRECT = re.compile(r"<meta\s+http-equiv=[\"']?refresh", re.I)
 
 
@@ -72,7 +70,7 @@ def finish_page(page: Page) -> str:
         return page.html
     catalogue.page(page)  # a finished page too: the files about all pages need it
     if not csp.is_finished(page.html):
-        for step in PAGE_STEPS_OF_ZENSICAL if zensical.made(page) else PAGE_STEPS:
+        for step in PAGE_STEPS:
             step.page(page)
     return page.html
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-SIZE = (1200, 630)
+from tools.finish.cards import SIZE
+
 LEFT, WIDTH = 96, 1020  # of the text
 TOP, BOTTOM = 176, 540  # of the band, at most
 FONT = Path(__file__).parent / "font" / "source-serif-4-latin-600-normal.woff2"
@@ -83,9 +84,14 @@ def lines(text: str, size: int) -> list[str]:
     return found
 
 
+def _plain(letter: str) -> str:
+    """The letters that a letter is made of, without marks: 'fi' for a ligature."""
+    return "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+
+
 def legible(text: str) -> str:
     """The text without what the font cannot draw."""
-    plain = "".join(letter if _known(letter) else unicodedata.normalize("NFKD", letter)[0] for letter in text)
+    plain = "".join(letter if _known(letter) else _plain(letter) for letter in text)
     return " ".join("".join(letter if _known(letter) else " " for letter in plain).split())
 
 

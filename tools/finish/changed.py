@@ -14,7 +14,6 @@ from tools.finish.page import Page
 
 CLASS = 'class="nexus-updated"'
 LINE = re.compile(rf"<p {CLASS}>\s*<span>(.*?)</span>\s*</p>", re.S)
-GITHUB = "https://github.com/"
 FORM = "page.yml"  # .github/ISSUE_TEMPLATE; its field of the id 'page' is filled in
 
 
@@ -26,7 +25,7 @@ def _day(commit: commits.Commit) -> str:
 
 def _links(page: Page, record: catalogue.Record, path: str) -> list[str]:
     """The parts of the line behind the day; `path` is the page's below the repository."""
-    repo = page.site.repo_url if page.site.repo_url.startswith(GITHUB) else ""
+    repo = page.site.github
     parts = []
     if record.commit and repo:
         where = html.escape(quote(path))
@@ -46,8 +45,8 @@ def _when(page: Page, record: catalogue.Record, written: str) -> str:
     if not record.commit:
         return f"{written} (not committed yet)" if written and commits.of(page.site).docs and record.source else written
     name = f"<code>{record.commit.name[:7]}</code>"
-    if page.site.repo_url.startswith(GITHUB):
-        name = f'<a href="{page.site.repo_url}/commit/{record.commit.name}">{name}</a>'
+    if page.site.github:
+        name = f'<a href="{page.site.github}/commit/{record.commit.name}">{name}</a>'
     return f"{written or _day(record.commit)} in {name}"
 
 

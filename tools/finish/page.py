@@ -34,6 +34,11 @@ class Site:
     state: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
+    @property
+    def github(self) -> str:
+        """The address of the repository where its host is GitHub, whose forms and addresses are known; else ''."""
+        return self.repo_url if self.repo_url.startswith("https://github.com/") else ""
+
     def notice(self, message: str) -> None:
         """Keep a message for the person who builds, once."""
         if message not in self.notices:

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from tools import vocabulary
-from tools.finish import scripts
+from tools.finish import scripts, zensical
 from tools.finish.page import FinishError, Page, Site
 from tools.finish.search_index import ERRORS_PAGE, page_of, trimmed, with_questions
 
@@ -78,8 +78,8 @@ def _index(site: Site, entries: list[dict]) -> str:
     config = {"synonyms": vocabulary.synonyms(site.source) if site.source else []}
     if errors := next((entry["location"] for entry in docs if page_of(entry["location"]) == ERRORS_PAGE), ""):
         config["errors"] = errors
-    if site.repo_url:
-        config["missing"] = f"{site.repo_url}/issues/new?template=search.yml&query="
+    if site.github:
+        config["missing"] = f"{site.github}/issues/new?template=search.yml&query="
     return json.dumps({"config": config, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -108,8 +108,9 @@ def site(site: Site) -> None:
 
 
 def page(page: Page) -> None:
-    """Point the page at our worker."""
+    """Point the page at our worker; on a page of Zensical, at what stands between its search box and the worker."""
     found = SETTING.search(page.html)
     if not found:
         raise page.missing("the address of the search worker in __config")
-    page.html = page.html.replace(found[0], f'"search":"{found[1]}{WORKER}"', 1)
+    worker = zensical.ADAPTER if zensical.made(page) else WORKER
+    page.html = page.html.replace(found[0], f'"search":"{found[1]}{worker}"', 1)

@@ -23,12 +23,12 @@ FIGURES = re.compile(r"^\t(?=.*\d)[^A-Za-z]*(?:[A-Za-z]{1,3}\b[^A-Za-z]*)*$", re
 # The last lines of a listing of results: the machine, its versions, the hashes of the code.
 PROVENANCE = re.compile(r"^\tmachine .*?^\tseal .*?$", re.M | re.S)
 SERIES = re.compile(r"(?:\d[\d,.]* · )+\d[\d,.]*[;,]?")
+ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
 MEASUREMENTS = "reference/measurements/"
-REPEATING = ("reference/errors/", "reference/glossary/", MEASUREMENTS)  # what other pages explain
+REPEATING = (ERRORS_PAGE, "reference/glossary/", MEASUREMENTS)  # what other pages explain
 LISTS = (MEASUREMENTS, "reference/freshness/")
 BEHIND = 0.6  # how much a section of such a page, or of one that introduces the pages below it, counts
 WORDS = Path(__file__).resolve().parents[2] / "docs/assets/javascripts/search/words.js"
-ERRORS_PAGE = errors.ERRORS.removeprefix("docs/") + "/"
 
 
 def _block(found: re.Match) -> str:

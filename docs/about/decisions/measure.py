@@ -10,7 +10,7 @@ MEASURES = [
     "tools/parity/sites.py",
     "tools/finish/changed.py",
     "tools/finish/zensical.py",
-    "tools/finish/zensical_search.py",
+    "tools/finish/search.py",
     "tools/finish/zensical_search.js",
 ]
 GIVEN = {}
