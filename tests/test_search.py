@@ -92,6 +92,7 @@ def pages_of(answer: dict) -> list[str]:
         ("a, b\nb, c\n", "docs/synonyms.txt:2: 'b' stands in line 1 too; join the two lines"),
         ("# x\n\nalone\n", "docs/synonyms.txt:3: 'alone' stands alone; write its other names"),
         ("a,, b\n", "docs/synonyms.txt:1: a comma without a name; delete it"),
+        ("row_lock, b\na, Row locks\n", "docs/synonyms.txt:2: 'Row locks' stands in line 1 too; join the two lines"),
         ("a, +\n", "docs/synonyms.txt:1: '+' has no letter; write a word"),
     ],
 )

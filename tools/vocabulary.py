@@ -5,6 +5,7 @@ tools/check/folder.py looks at the questions with the rest of a page's folder; t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def synonyms(root: Path) -> list[list[str]]:
     return [[name for name in map(str.strip, line.split(",")) if name] for line in lines(text)]
 
 
+def _alike(name: str) -> str:
+    """The name as search compares names: without case, marks between words, and plurals in s."""
+    words = re.findall(r"[^\W_]+", name.casefold())
+    return " ".join(word if len(word) < 4 else re.sub(r"(ss|us|is)$|s$", r"\1", word) for word in words)
+
+
 def check(root: Path) -> Iterator[Problem]:
     """Yield what is wrong with the synonyms."""
     path = root / SYNONYMS
@@ -60,6 +67,6 @@ def check(root: Path) -> Iterator[Problem]:
         for name in filter(None, names):
             if not any(character.isalnum() for character in name):
                 yield Problem(SYNONYMS, number, "synonyms", f"'{name}' has no letter", "write a word")
-            elif (first := seen.setdefault(name.casefold(), number)) != number:
+            elif (first := seen.setdefault(_alike(name), number)) != number:
                 fix = "join the two lines, or delete the name from one"
                 yield Problem(SYNONYMS, number, "synonyms", f"'{name}' stands in line {first} too", fix)

@@ -63,7 +63,7 @@ def misses(queries: list[Query], answers: list, *, blind: bool) -> list[str]:
 
 
 def fingerprint(root: Path) -> str:
-    """Return 12 digits that change with the queries, the worker, its library or the synonyms."""
+    """Return 12 digits that change with any file of INPUTS."""
     digest = hashlib.sha256()
     for pattern in INPUTS:
         for path in sorted(path for path in root.glob(pattern) if path.is_file()):
@@ -72,7 +72,7 @@ def fingerprint(root: Path) -> str:
 
 
 def stale(root: Path) -> list[Problem]:
-    """Return a problem when the queries, the worker or the synonyms are newer than the committed results."""
+    """Return a problem when a file of INPUTS is newer than the committed results."""
     if load(root).get("conditions", {}).get("fingerprint") == fingerprint(root):
         return []
     what = "the queries, the search or the synonyms have changed since this was measured"

@@ -25,7 +25,8 @@ function find({ mini }, slots, last) {
   })
 }
 
-/* Pages for a query of `length` words, best first: {url, score, entries: Map {entry: {score, terms}}, covered: Map {slot: fit}, like, by} */
+/* Pages for a query of `length` words, best first: {url, score, entries: Map {entry: {score}}, covered: Map {slot: fit}, asked,
+ * said, explains} */
 function rank(found, slots, length, { documents, weightOf }) {
   const groups = new Map(), slotsBy = new Map(), sure = Math.min(1, length / SURE)
   for (const slot of slots) for (const term of slot.terms.keys()) slotsBy.set(term, [...(slotsBy.get(term) ?? []), slot])
@@ -56,7 +57,7 @@ function rank(found, slots, length, { documents, weightOf }) {
       if (asked > 0.5) cover(hit.queryTerms, page.covered)
       score *= asked * said
     }
-    if (document.kind !== "question") keep(page.entries, document.entry, score, hit.terms)
+    if (document.kind !== "question") keep(page.entries, document.entry, score)
   }
   for (const page of groups.values()) {
     page.topic = TOPIC * share(new Map([...page.places].map(([slot, times]) => [slot, times / (times + OFTEN)])))
@@ -84,12 +85,5 @@ const emptyGroup = url => ({ url, entries: new Map(), scores: [], covered: new M
 
 const weightedSum = (scores, weights) => scores.sort((a, b) => b - a).reduce((sum, score, i) => sum + score * (weights[i] ?? 0), 0)
 
-/* The best score of an entry, and all terms that it was found by */
-function keep(entries, entry, score, terms) {
-  const before = entries.get(entry)
-  if (!before) entries.set(entry, { score, terms: new Set(terms) })
-  else {
-    before.score = Math.max(before.score, score)
-    terms.forEach(term => before.terms.add(term))
-  }
-}
+/* The best score of an entry */
+const keep = (entries, entry, score) => entries.set(entry, { score: Math.max(entries.get(entry)?.score ?? 0, score) })
