@@ -64,7 +64,7 @@ lighthouse: _test ## Score the site with Lighthouse (needs Node 22.19 or newer)
 	@$(RUN) -m tools.lighthouse
 
 ##@ Keep
-setup: _test ## Download all that the other targets need, a browser too; later they need no network
+setup: _test ## Download what writing, checking and testing need, a browser too; these later need no network
 	@$(RUN) -m tools.browser
 
 format: _test ## Format the Python code

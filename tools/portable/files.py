@@ -73,7 +73,7 @@ def _text(path: Path, name: str) -> list[Problem]:
         message = f"the line holds the control character U+{ord(found[0]):04X}"
         return [Problem(name, line, "file", message, "delete it")]
     if path.name == QUESTIONS and text.count("\n") > MOST_QUESTIONS:
-        message = f"the file has {text.count(chr(10))} lines, {MOST_QUESTIONS} at most are read"
+        message = f"the file has {text.count(chr(10))} lines, {MOST_QUESTIONS} at most are allowed"
         return [Problem(name, MOST_QUESTIONS + 1, "file", message, "keep the questions that differ most")]
     return []
 
